@@ -1,0 +1,1 @@
+//! Identity, mutual TLS and framed connections between nodes.

@@ -1,0 +1,1 @@
+//! The driver: runs the pure core against the disk and the network.

@@ -1,0 +1,1 @@
+//! Every decision Chordal takes: the ring, placement, quorums, repair, and the messages.

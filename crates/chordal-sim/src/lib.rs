@@ -1,0 +1,1 @@
+//! Many nodes on virtual time: the simulator.

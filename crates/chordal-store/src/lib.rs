@@ -1,0 +1,1 @@
+//! Chunks and records on one machine's disk.

@@ -1,0 +1,1 @@
+//! The control API of a node over HTTP.
