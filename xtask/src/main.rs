@@ -1,17 +1,19 @@
 //! Tasks of the house: generated code, and the checks that hold the workspace in shape.
 //!
-//! `cargo run -p xtask -- codegen` writes the Rust of the `.proto` files. The checks run as the
-//! tests of this package. Nothing here is linked into the product.
+//! `cargo run -p xtask -- codegen` writes the Rust of the `.proto` files; `-- check` lists what is
+//! untidy. The same checks run as tests of this package. Nothing here is linked into the product.
 
 mod codegen;
 mod house;
+mod layers;
+mod tidy;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
-const USAGE: &str = "usage: cargo run -p xtask -- codegen";
+const USAGE: &str = "usage: cargo run -p xtask -- codegen|check";
 
 fn main() -> ExitCode {
     match run() {
@@ -29,7 +31,20 @@ fn run() -> Result<()> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["codegen"] => codegen::write_all(&house::root())?,
+        ["check"] => check()?,
         _ => bail!("{USAGE}"),
     }
+    Ok(())
+}
+
+/// Prints every finding and fails if there is one.
+fn check() -> Result<()> {
+    let root = house::root();
+    let mut found = layers::check(&root)?;
+    found.extend(tidy::check(&root)?);
+    for line in &found {
+        writeln!(std::io::stdout(), "{line}")?;
+    }
+    ensure!(found.is_empty(), "{} findings", found.len());
     Ok(())
 }
