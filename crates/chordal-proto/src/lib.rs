@@ -1,1 +1,38 @@
-//! Every decision Chordal takes: the ring, placement, quorums, repair, and the messages.
+//! Every decision Chordal takes: who is in the ring, who owns a key, who holds a copy, when a
+//! write counts, what is repaired and when; and the messages nodes exchange about it.
+//!
+//! One [`Peer`] is one node's decisions: a single-threaded, deterministic state machine. Time,
+//! randomness and everything heard come in as arguments; everything to be done comes out as an
+//! [`Effect`]. No socket, no file, no clock and no thread is used here, so the simulator runs
+//! exactly what ships.
+//!
+//! The driver's loop: call [`Peer::handle`] with an [`Input`], execute what [`Peer::poll`] gives
+//! until it gives nothing, then wait for the next input or for [`Peer::deadline`]. Nothing else
+//! makes a peer produce output, and time must not go backwards between calls.
+
+pub mod codec;
+pub mod effect;
+pub mod input;
+pub mod limits;
+pub mod member;
+pub mod message;
+mod peer;
+mod settings;
+mod time;
+mod view;
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    clippy::pedantic,
+    reason = "generated from proto/peer.proto"
+)]
+#[rustfmt::skip]
+mod wire;
+
+pub use effect::Effect;
+pub use input::Input;
+pub use peer::{Peer, Reason};
+pub use settings::{Config, Profile, Settings, Timing};
+pub use time::Time;
+pub use view::View;

@@ -1,0 +1,32 @@
+//! Versions of a name: counters from a majority read, never clocks.
+
+use std::fmt;
+
+use crate::node_id::NodeId;
+
+/// Which of two writes of a name is the newer one: the greater version.
+///
+/// The writer takes one more than the highest counter a majority of holders knew. Two writers
+/// that chose the same counter are told apart by their node ids, and two lives of one writer by
+/// the incarnation, so a version names one content only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// Position in the name's history, from 1.
+    pub counter: u64,
+    /// The writing node's incarnation.
+    pub incarnation: u64,
+    /// The writing node.
+    pub node: NodeId,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "{}-{}-{}",
+            self.counter,
+            self.incarnation,
+            self.node.short()
+        )
+    }
+}

@@ -1,0 +1,187 @@
+//! What a peer is told: messages, commands, completions, and signs of life or death.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use chordal_object::{ChunkId, File, Name, NodeId, Record};
+
+use crate::message::Row;
+
+/// Everything that can happen to a peer. Time passing needs no input: call
+/// [`crate::Peer::handle`] with [`Input::Tick`] at the deadline.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The deadline has come.
+    Tick,
+    /// A message from an authenticated member of the ring, undecoded.
+    Message {
+        /// Who sent it.
+        from: NodeId,
+        /// The bytes.
+        bytes: Bytes,
+    },
+    /// The connection to a node ended. Not yet a sign of death, but a reason to look.
+    Disconnected(NodeId),
+    /// A node could not be reached: nobody listens there, or somebody else does.
+    Unreachable {
+        /// Where.
+        addr: SocketAddr,
+        /// Who was expected, if anybody.
+        node: Option<NodeId>,
+        /// What happened, in words for people.
+        reason: String,
+    },
+    /// A client's command.
+    Command {
+        /// The driver's number for it, repeated in the reply. Never reused.
+        operation: OperationId,
+        /// What is wanted.
+        command: Command,
+    },
+    /// The client went away: the operation's result is wanted no more.
+    Cancel(OperationId),
+    /// The end of an effect that takes time.
+    Completion {
+        /// Which.
+        effect: EffectId,
+        /// How it ended.
+        completion: Completion,
+    },
+}
+
+/// The driver's number for a client's operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(pub u64);
+
+/// The peer's number for an effect that takes time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EffectId(pub u64);
+
+/// What a client may want.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Enter the ring of whoever answers at one of these addresses.
+    Join(Vec<SocketAddr>),
+    /// Hand everything over and go for good.
+    Leave {
+        /// Even where copies would be lost.
+        force: bool,
+    },
+    /// Tell the neighbours that this node stops for a while.
+    Pause,
+    /// The newest version of a name that a majority of its holders knows.
+    ReadRecord(Name),
+    /// Write the next version of a name.
+    WriteRecord(Draft),
+    /// Make a chunk durable on its holders. The driver keeps the bytes until the reply.
+    StoreChunk {
+        /// Its name.
+        chunk: ChunkId,
+        /// Its length.
+        bytes: u32,
+    },
+    /// Bring a chunk's bytes into the driver's hands, from the disk or from a holder.
+    FetchChunk(ChunkId),
+    /// Explain where a name is.
+    Where(Name),
+    /// Which of these chunks have how many durable copies? At most
+    /// [`crate::limits::CHUNK_QUESTION_MAX`].
+    CountCopies(Vec<ChunkId>),
+    /// A page of names.
+    List {
+        /// In this space.
+        space: String,
+        /// Paths that begin with this.
+        prefix: String,
+        /// Paths greater than this.
+        after: Option<String>,
+        /// At most so many.
+        limit: u32,
+    },
+    /// How the whole ring is.
+    Status,
+    /// This node's finger tables.
+    Fingers,
+}
+
+/// A version to be: all but its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What it is called.
+    pub name: Name,
+    /// Milliseconds since the Unix epoch, for people.
+    pub modified_ms: i64,
+    /// The file, or nothing to delete the name; deleting a name that is not there fails with
+    /// [`crate::effect::Failure::NotFound`].
+    pub file: Option<File>,
+}
+
+/// How an effect ended.
+#[derive(Clone, Debug)]
+pub enum Completion {
+    /// The disk's answer.
+    Disk(Result<DiskAnswer, DiskError>),
+    /// A transfer's end.
+    Transfer(Result<(), TransferError>),
+}
+
+/// What the disk says, by [`crate::effect::DiskOp`].
+#[derive(Clone, Debug)]
+pub enum DiskAnswer {
+    /// To `ReadRecord`.
+    Record(Option<Record>),
+    /// To `WriteRecord`: the newest version that is durable now.
+    RecordStored(chordal_object::Version),
+    /// To `StoreChunk`, `ReadChunk` (bytes in the driver's hands) and `Remove`.
+    Done,
+    /// To `ReadChunk`: it is not here.
+    NoChunk,
+    /// To `ItemsIn`: what lies in the arc, as (key, digest): a record's `Record::digest`, a
+    /// chunk's id.
+    Items(Vec<(chordal_object::Key, [u8; 32])>),
+    /// To `RecordsByDigest`.
+    Records(Vec<Record>),
+    /// To `HaveChunks`, in the order asked.
+    Have(Vec<bool>),
+    /// To `CountIn`, for each arc: records and chunks together.
+    Counts(Vec<u64>),
+    /// To `List`.
+    Rows {
+        /// In order.
+        rows: Vec<Row>,
+        /// Whether there are further ones.
+        more: bool,
+    },
+    /// To `Usage`.
+    Usage {
+        /// Bytes stored.
+        used: u64,
+        /// Bytes left, within what is offered.
+        free: u64,
+    },
+}
+
+/// Why the disk could not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskError {
+    /// No room.
+    Full {
+        /// Bytes left.
+        free: u64,
+    },
+    /// Broken: an I/O error, or a store that stopped after one.
+    Failed,
+}
+
+/// Why a transfer did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferError {
+    /// The other side could not be reached, or stopped halfway.
+    Broken,
+    /// The other side does not have the chunk, or sent other bytes.
+    NotThere,
+    /// No room, here or there.
+    Full,
+    /// The receiving disk failed.
+    Failed,
+}

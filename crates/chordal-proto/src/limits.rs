@@ -1,0 +1,54 @@
+//! Every limit of the core, in one place.
+
+/// The most tokens a node may have.
+pub const TOKENS_MAX: usize = 64;
+
+/// The most nodes the table holds; further ones are known only while they are neighbours.
+pub const TABLE_MAX: usize = 4096;
+
+/// The longest control message, in bytes. The network refuses longer frames before allocating.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+
+/// The most bytes of records put into one message.
+pub const RECORD_BATCH_BYTES: usize = 512 << 10;
+
+/// The most candidates in one answer of a lookup.
+pub const CANDIDATES_MAX: usize = 4;
+
+/// The most hops of a lookup before it gives up.
+pub const HOPS_MAX: usize = 64;
+
+/// The most entries in a successor list, whatever the ring's setting.
+pub const SUCCESSORS_MAX: usize = 64;
+
+/// The most members in one message.
+pub const MEMBERS_MAX: usize = TABLE_MAX;
+
+/// The most rows in one page of a listing.
+pub const LIST_ROWS_MAX: usize = 1000;
+
+/// The most chunk ids asked about at once.
+pub const CHUNK_QUESTION_MAX: usize = 4096;
+
+/// The most digests of records asked for at once.
+pub const DIGESTS_MAX: usize = 1024;
+
+/// The most bytes one step of a reconciliation may take.
+pub const RECONCILE_BYTES_MAX: usize = 256 << 10;
+
+/// The most client operations at work at once; further ones are refused as busy.
+pub const OPERATIONS_MAX: usize = 4096;
+
+/// The most unanswered requests.
+pub const REQUESTS_MAX: usize = 65_536;
+
+/// The most reconciliations that a node has begun and not ended.
+pub const SESSIONS_MAX: usize = 4;
+
+/// The most chunks a node copies to itself at once while repairing.
+pub const REPAIR_TRANSFERS_MAX: usize = 8;
+
+const _: () = assert!(RECORD_BATCH_BYTES < MESSAGE_BYTES_MAX / 2 + 1);
+const _: () = assert!(RECONCILE_BYTES_MAX < MESSAGE_BYTES_MAX);
+const _: () = assert!(DIGESTS_MAX * 40 < MESSAGE_BYTES_MAX);
+const _: () = assert!(CHUNK_QUESTION_MAX * 40 < MESSAGE_BYTES_MAX);

@@ -1,0 +1,414 @@
+//! What nodes say to each other. `proto/peer.proto` and `docs/protocol.md` describe the bytes.
+//!
+//! A decoded message is within its limits and made of valid parts; whether it is *true* is for
+//! the receiver to judge.
+
+use bytes::Bytes;
+use chordal_object::{Arc, ChunkId, Key, Name, Record, Version};
+
+use crate::member::{Member, Token};
+use crate::settings::Settings;
+use crate::view::View;
+
+/// A message with the number that ties an answer to its question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The asker's number for the question, repeated in the answer; 0 when no answer is expected.
+    pub request: u64,
+    /// The sender's incarnation: messages of an earlier life are refused.
+    pub incarnation: u64,
+    /// What is said.
+    pub message: Message,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Are you there?
+    Ping,
+    /// I am.
+    Pong,
+    /// I stop for a while; my copies stay on my disk.
+    Pause,
+
+    /// I would like to be in your ring.
+    AskRing(AskRing),
+    /// What my ring is, or why you cannot be in it.
+    RingInfo(RingInfo),
+
+    /// What are the pointers of your token at this key?
+    GetState(Key),
+    /// These are they.
+    State(TokenState),
+    /// I have no token there.
+    NoToken(Key),
+    /// `of` might be the predecessor of your token `to` (Zave's *rectify*).
+    Notify {
+        /// The candidate.
+        of: Token,
+        /// The receiver's token.
+        to: Key,
+    },
+
+    /// Who owns this key?
+    FindOwner(Key),
+    /// I know who does.
+    Owner(OwnerFound),
+    /// I do not, but these are strictly closer, the closest first.
+    Closer(Closer),
+
+    /// Membership changed; pass it on to the nodes after you and before `until`.
+    Spread {
+        /// The changed entries.
+        members: Vec<Member>,
+        /// Where the receiver's part of the ring ends.
+        until: Key,
+    },
+    /// This is the digest of my node table; answer when yours differs.
+    TableDigest(u64),
+    /// Entries of my node table.
+    Table {
+        /// The entries.
+        members: Vec<Member>,
+        /// Whether the sender wants the receiver's entries in return.
+        want_yours: bool,
+    },
+
+    /// What do you hold of this name?
+    ReadRecord(ReadRecord),
+    /// This.
+    RecordRead(RecordRead),
+    /// Hold this version.
+    WriteRecord(WriteRecord),
+    /// It is durable here, or not.
+    RecordWritten(Stored),
+    /// Would you hold this chunk?
+    OfferChunk(OfferChunk),
+    /// Yes, no, or I have it.
+    ChunkOffered(ChunkOffered),
+    /// Which of these chunks do you hold?
+    AskChunks(Vec<ChunkId>),
+    /// In the order asked.
+    ChunksHeld(Vec<bool>),
+
+    /// One step of comparing what we two hold of an arc.
+    Reconcile(Reconcile),
+    /// The other side's step.
+    Reconciled(Reconciled),
+    /// Send me these records of an arc, named by their digests.
+    FetchRecords {
+        /// The arc that was compared.
+        arc: Arc,
+        /// `Record::digest` of each.
+        digests: Vec<[u8; 32]>,
+    },
+    /// As many of them as fit one message; ask again for the rest.
+    Records(Vec<Record>),
+    /// I want to drop what I hold of this arc: fetch from me what you lack, then confirm.
+    AskConfirm {
+        /// The arc.
+        arc: Arc,
+        /// Whom the asker takes for its holders.
+        view: View,
+    },
+    /// Whether the receiver now holds all that the asker had when it asked.
+    Confirm(Confirm),
+
+    /// Which names do you hold?
+    List(List),
+    /// These.
+    Listed(Listed),
+    /// How are you?
+    AskStatus,
+    /// So.
+    Status(NodeStatus),
+}
+
+/// A wish to join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskRing {
+    /// The asker as it will be known.
+    pub member: Member,
+    /// What the asker's own ring is set to.
+    pub settings: Settings,
+}
+
+/// The answer to a wish to join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingInfo {
+    /// What the ring is set to.
+    pub settings: Settings,
+    /// The answerer.
+    pub member: Member,
+    /// What the ring last believed of the asker, if it remembers it.
+    pub you: Option<Member>,
+    /// Why the asker cannot be in the ring.
+    pub refusal: Option<JoinRefusal>,
+}
+
+/// Why a node cannot be in a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinRefusal {
+    /// The rings have different settings (bits, profile, copies, chunk size).
+    OtherSettings,
+    /// Another node has the same position (only on small rings).
+    PositionTaken(Key),
+}
+
+/// A token's pointers, all read at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenState {
+    /// Whose.
+    pub token: Key,
+    /// The predecessor.
+    pub predecessor: Token,
+    /// The successor list, nearest first.
+    pub successors: Vec<Token>,
+    /// Entries for the nodes named above.
+    pub members: Vec<Member>,
+}
+
+/// The end of a lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnerFound {
+    /// The first token at or after the key.
+    pub owner: Token,
+    /// The token before the key: the owner's predecessor, as the answerer knows it.
+    pub predecessor: Token,
+    /// Tokens after the owner, nearest first.
+    pub successors: Vec<Token>,
+    /// Entries for the nodes named above.
+    pub members: Vec<Member>,
+}
+
+/// A step of a lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closer {
+    /// Tokens strictly between the answerer's token and the key, closest to the key first, at
+    /// most [`crate::limits::CANDIDATES_MAX`], each with the pointer that knew it.
+    pub candidates: Vec<(Token, Via)>,
+    /// Entries for the nodes named above.
+    pub members: Vec<Member>,
+}
+
+/// Which pointer a hop of a lookup used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The asking node itself.
+    Own,
+    /// The node table.
+    Table,
+    /// The i-th finger.
+    Finger(u8),
+    /// The successor list.
+    Successor,
+    /// The predecessor.
+    Predecessor,
+}
+
+/// A question for a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadRecord {
+    /// The name; its key follows from the ring's settings.
+    pub name: Name,
+    /// Whom the asker takes for the holders, or nothing to be answered under any view (then the
+    /// answer does not count towards a quorum).
+    pub view: Option<View>,
+    /// Only the version and size are wanted: inline content is left out of the answer.
+    pub head: bool,
+}
+
+/// A holder's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordRead {
+    /// What it holds. `counts` is false while the holder has not synchronised this arc yet.
+    Held {
+        /// The newest version it holds, a tombstone included.
+        record: Option<Record>,
+        /// Whether the answer counts towards a majority.
+        counts: bool,
+    },
+    /// The holder believes in other holders; compare tables and ask again.
+    WrongView,
+    /// Its disk failed.
+    Failed,
+}
+
+/// A version to hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteRecord {
+    /// The record.
+    pub record: Record,
+    /// Whom the writer takes for the holders; nothing for a copy that no view asks for (a hint,
+    /// a read repair).
+    pub view: Option<View>,
+}
+
+/// What became of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// This version, or a newer one, is durable here.
+    Durable {
+        /// The newest version here.
+        newest: Version,
+    },
+    /// The holder believes in other holders; compare tables and ask again.
+    WrongView,
+    /// No room here.
+    Full {
+        /// Bytes left.
+        free: u64,
+    },
+    /// Its disk failed.
+    Failed,
+}
+
+/// A chunk that wants a home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferChunk {
+    /// Its name.
+    pub chunk: ChunkId,
+    /// Its length.
+    pub bytes: u32,
+    /// Whom the writer takes for the holders; nothing for a hint.
+    pub view: Option<View>,
+}
+
+/// Whether it finds one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkOffered {
+    /// Send it.
+    Wanted,
+    /// It is durable here already.
+    Have,
+    /// The holder believes in other holders; compare tables and ask again.
+    WrongView,
+    /// No room here.
+    Full {
+        /// Bytes left.
+        free: u64,
+    },
+    /// Its disk failed.
+    Failed,
+}
+
+/// Which kind of thing is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Records, tombstones included.
+    Records,
+    /// Chunks.
+    Chunks,
+}
+
+/// One step of a comparison, by the `negentropy` protocol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconcile {
+    /// The arc compared.
+    pub arc: Arc,
+    /// What of it.
+    pub kind: Kind,
+    /// Whom the asker takes for the arc's holders; the answerer must agree for its answer to make
+    /// the asker complete.
+    pub view: View,
+    /// The asker's step.
+    pub payload: Bytes,
+}
+
+/// The answer to a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reconciled {
+    /// The answerer's step.
+    Step {
+        /// For `negentropy`.
+        payload: Bytes,
+        /// Whether the answerer agrees with the view and has itself all that was acknowledged
+        /// on this arc.
+        complete: bool,
+    },
+    /// Its disk failed, or it has too much to do.
+    Failed,
+}
+
+/// The answer to [`Message::AskConfirm`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirm {
+    /// Everything is durable here.
+    Held,
+    /// Not a holder of that arc in that view.
+    WrongView,
+    /// Not yet; ask again later.
+    NotYet,
+}
+
+/// A page of names wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// In this space.
+    pub space: String,
+    /// Paths that begin with this.
+    pub prefix: String,
+    /// Paths greater than this.
+    pub after: Option<String>,
+    /// At most so many, and at most [`crate::limits::LIST_ROWS_MAX`].
+    pub limit: u32,
+}
+
+/// A page of names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// In ascending order of the path.
+    pub rows: Vec<Row>,
+    /// Whether there are further ones after the last row.
+    pub more: bool,
+    /// The arcs of which the answerer has all that was acknowledged.
+    pub complete: Vec<Arc>,
+    /// Whether its disk failed; then nothing else here counts.
+    pub failed: bool,
+}
+
+/// One name in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The name.
+    pub name: Name,
+    /// The version described.
+    pub version: Version,
+    /// When it was written, in milliseconds since the Unix epoch.
+    pub modified_ms: i64,
+    /// Size in bytes and BLAKE3 hash; nothing for a deleted name.
+    pub file: Option<(u64, [u8; 32])>,
+}
+
+/// How a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStatus {
+    /// Its entry.
+    pub member: Member,
+    /// Its tokens with their nearest pointers.
+    pub tokens: Vec<TokenPointers>,
+    /// Bytes stored.
+    pub used_bytes: u64,
+    /// Copies this node should hold and does not have yet.
+    pub copies_wanted: u64,
+    /// Copies that others should hold of what this node is the first reachable holder of, and that
+    /// are out of reach: their holders are suspect.
+    pub copies_unreachable: u64,
+    /// Arcs it has not synchronised yet.
+    pub arcs_incomplete: u32,
+    /// Things it holds only until their holders have them.
+    pub handing_off: u64,
+    /// Nodes it suspects.
+    pub suspects: Vec<chordal_object::NodeId>,
+}
+
+/// A token with its nearest pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenPointers {
+    /// The position.
+    pub key: Key,
+    /// The token before.
+    pub predecessor: Token,
+    /// The token after.
+    pub successor: Token,
+}
