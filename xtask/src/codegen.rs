@@ -59,10 +59,12 @@ fn report(file: &str, what: &str) -> Result<()> {
 
 /// The text that `target.rust` should have.
 fn generate(protos: &Path, target: &Target) -> Result<String> {
+    let schema = protos.join(target.proto);
+    ensure!(schema.is_file(), "proto/{} is missing", target.proto);
     let mut compiler = Compiler::new([protos]).context("cannot open the folder of schemas")?;
     compiler.include_source_info(true).include_imports(true);
     compiler
-        .open_file(protos.join(target.proto))
+        .open_file(schema)
         // The debug form is the one that names file, line and column.
         .map_err(|error| anyhow!("proto/{}: {error:?}", target.proto))?;
 
@@ -102,7 +104,7 @@ fn head(proto: &str) -> String {
          //! The messages of `proto/{proto}`, as generated: plain data, nothing checked yet.\n\
          #![allow(\n\
              clippy::all, clippy::pedantic, clippy::use_self, clippy::wildcard_enum_match_arm,\n\
-             missing_docs, unused_qualifications,\n\
+             dead_code, missing_docs, unreachable_pub, unused_qualifications,\n\
              reason = \"generated code is not written to the house's style\"\n\
          )]\n\n"
     )
