@@ -173,7 +173,8 @@ impl Bits {
         Key(position & self.last_key().0)
     }
 
-    /// Where the i-th finger of `token` starts: token + 2^i modulo 2^m (ToN 2003, Table I).
+    /// Where the i-th finger of `token` starts: token + 2^i modulo 2^m (Chord, IEEE/ACM Transactions on
+    /// Networking 2003, Table I).
     pub const fn finger_start(self, token: Key, index: u8) -> Key {
         self.reduce(token.0.wrapping_add(1 << index))
     }

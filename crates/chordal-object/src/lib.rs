@@ -11,14 +11,6 @@ mod name;
 mod node_id;
 mod record;
 mod version;
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated from proto/record.proto"
-)]
-#[rustfmt::skip]
 pub mod wire;
 
 pub use chunk::{Chunk, ChunkId, ChunkIdError};

@@ -149,7 +149,7 @@ impl Record {
 
 impl Version {
     /// The version as the generated message.
-    pub fn to_wire(&self) -> wire::Version {
+    pub fn to_wire(self) -> wire::Version {
         wire::Version {
             counter: self.counter,
             incarnation: self.incarnation,

@@ -5,7 +5,9 @@
     clippy::pedantic,
     clippy::use_self,
     clippy::wildcard_enum_match_arm,
+    dead_code,
     missing_docs,
+    unreachable_pub,
     unused_qualifications,
     reason = "generated code is not written to the house's style"
 )]

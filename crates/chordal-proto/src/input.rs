@@ -17,6 +17,8 @@ pub enum Input {
     Message {
         /// Who sent it.
         from: NodeId,
+        /// Where the sender listens.
+        addr: SocketAddr,
         /// The bytes.
         bytes: Bytes,
     },
