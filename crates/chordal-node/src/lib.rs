@@ -1,1 +1,24 @@
-//! The driver: runs the pure core against the disk and the network.
+//! The driver: runs the pure core of Chordal against the disk and the network.
+//!
+//! [`Node::start`] gives a handle on a running node; files go in and out of it as streams. The
+//! crate executes what `chordal-proto` decides and decides nothing about the ring itself. It
+//! speaks no HTTP and reads no arguments: those are the edges, which depend on this crate alone
+//! and find the words they need in [`model`].
+
+mod counters;
+mod error;
+mod files;
+mod home;
+mod limits;
+pub mod model;
+mod node;
+mod start;
+
+pub use counters::Counters;
+pub use error::{Blame, NodeError, Refused};
+pub use files::{
+    ByteRange, Download, FileBody, FileInfo, ListPage, PutRequest, PutResult, Removed,
+};
+pub use home::{Announcement, Home, HomeError, RunningNode};
+pub use node::{Force, Node, NodeConfig, Phase};
+pub use start::StartError;

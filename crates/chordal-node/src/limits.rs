@@ -1,0 +1,66 @@
+//! Every limit of the driver, in one place.
+
+use std::time::Duration;
+
+/// Bytes of chunks that puts and gets keep in memory beyond the one chunk each may always have.
+pub(crate) const CHUNK_BUDGET_BYTES: usize = 32 << 20;
+
+/// Chunks that one put has under way at a time.
+pub(crate) const PUT_WINDOW: usize = 16;
+
+/// Chunks that one get asks for ahead of its reader.
+pub(crate) const GET_WINDOW: usize = 12;
+
+/// Files written at a time; further puts wait their turn.
+pub(crate) const PUTS_MAX: usize = 256;
+
+/// Files read at a time; further gets wait their turn.
+pub(crate) const GETS_MAX: usize = 256;
+
+/// Bytes of bulk bodies received from other nodes and not yet on the disk.
+pub(crate) const INBOUND_BYTES_MAX: usize = 48 << 20;
+
+/// The longest bulk body: a chunk of the largest size that a ring may set.
+pub(crate) const BULK_BODY_BYTES_MAX: usize = 4 << 20;
+
+/// Bulk requests of other nodes served at a time; further ones are refused.
+pub(crate) const SERVED_MAX: usize = 256;
+
+/// Chunks on their way to or from other nodes by this node's own wish; the others wait.
+pub(crate) const TRANSFERS_MAX: usize = 64;
+
+/// Commands of clients that wait for the driver.
+pub(crate) const COMMANDS_MAX: usize = 1024;
+
+/// Inputs of one kind that the driver takes in one turn, so that no source starves the others.
+pub(crate) const TURN_INPUTS_MAX: usize = 256;
+
+/// Threads that read from the disk at a time.
+pub(crate) const READERS_MAX: usize = 4;
+
+/// Threads that make chunks durable at a time: the file system merges their syncs.
+pub(crate) const STAGERS_MAX: usize = 16;
+
+/// Orders that wait for the disk, of each kind; further ones fail at once.
+pub(crate) const DISK_QUEUE_MAX: usize = 65_536;
+
+/// Changes in one commit.
+pub(crate) const COMMIT_CHANGES_MAX: usize = 1024;
+
+/// Notices kept for a slow listener.
+pub(crate) const NOTICES_MAX: usize = 1024;
+
+/// Peers whose malformed messages were already logged, remembered so that each is logged once.
+pub(crate) const COMPLAINED_MAX: usize = 4096;
+
+/// How long a client may send nothing in the middle of a put.
+pub(crate) const BODY_STALL: Duration = Duration::from_secs(60);
+
+/// How long an ordered shutdown may take in all.
+pub(crate) const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
+
+/// How long the neighbours' farewell may take within it.
+pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+const _: () = assert!(PUT_WINDOW <= PUTS_MAX && GET_WINDOW <= GETS_MAX);
+const _: () = assert!(BULK_BODY_BYTES_MAX <= INBOUND_BYTES_MAX);

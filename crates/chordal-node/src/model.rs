@@ -1,0 +1,14 @@
+//! The words that the edges speak with a node: names, records, the answers of the ring and its
+//! settings. The edges depend on this crate alone; here is all that they need of the others.
+
+pub use chordal_object::{
+    Arc, Bits, ChunkId, Key, METADATA_BYTES_MAX, Name, NameError, NodeId, PATH_BYTES_MAX, Record,
+    Version,
+};
+pub use chordal_proto::effect::{
+    Copies, CopyState, Failure, Holder, Hop, NodeReport, NodeState, Notice, RepairState,
+    RingStatus, TokenFingers, Unheard, Whereabouts,
+};
+pub use chordal_proto::member::{Member, Standing, Token};
+pub use chordal_proto::message::{JoinRefusal, NodeStatus, Row, TokenPointers, Via};
+pub use chordal_proto::{Profile, Settings, Timing};
