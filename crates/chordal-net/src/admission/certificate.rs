@@ -1,0 +1,214 @@
+//! The ring authority's key, and the certificates it signs.
+//!
+//! A certificate is 137 bytes: version, authority key, node key, issue time, signature. It has no
+//! end date: members are expelled by name, not by time, so that a ring left alone for years works.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::identity::{
+    KeyFileError, PeerId, hex, load_or_create, parse_hex, public_key, random, sign, signed_by,
+};
+
+/// The public key of a ring authority: what makes a ring this ring. Shown as 64 hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AuthorityId(pub [u8; 32]);
+
+impl fmt::Display for AuthorityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0).collect::<String>())
+    }
+}
+
+impl fmt::Debug for AuthorityId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let short: String = hex(&self.0).take(8).collect();
+        write!(f, "AuthorityId({short})")
+    }
+}
+
+impl FromStr for AuthorityId {
+    type Err = CertificateError;
+
+    fn from_str(text: &str) -> Result<Self, CertificateError> {
+        let bytes = parse_hex(text).ok_or(CertificateError::Malformed)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// The secret key of a ring authority. Whoever holds it can admit nodes.
+#[derive(Clone)]
+pub struct Authority {
+    seed: [u8; 32],
+    id: AuthorityId,
+}
+
+impl Authority {
+    /// A new authority, which makes a new ring.
+    pub fn generate() -> Self {
+        Self::from_seed(random())
+    }
+
+    /// The authority with this 32-byte Ed25519 seed.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        let id = AuthorityId(public_key(&seed));
+        Self { seed, id }
+    }
+
+    /// Reads the authority file at `path`, or makes a new authority and writes it there.
+    pub fn load_or_create(path: &Path) -> Result<Self, KeyFileError> {
+        load_or_create(path).map(Self::from_seed)
+    }
+
+    /// The public half, by which members recognise each other.
+    pub fn id(&self) -> AuthorityId {
+        self.id
+    }
+
+    /// The same as [`Authority::id`], under the name people compare it by.
+    pub fn fingerprint(&self) -> AuthorityId {
+        self.id
+    }
+
+    /// The secret, for handing the authority on: 32 bytes that must stay among members.
+    pub fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
+
+    /// A certificate that admits `node`. `issued_at` is in Unix seconds, for people to read.
+    pub fn issue(&self, node: PeerId, issued_at: u64) -> Certificate {
+        let mut certificate = Certificate {
+            authority: self.id,
+            node,
+            issued_at,
+            signature: [0; 64],
+        };
+        certificate.signature = sign(&self.seed, &certificate.signed_bytes());
+        certificate
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authority({:?})", self.id)
+    }
+}
+
+/// The authority's word that a node is a member. Anyone may see it; it is of use only to the
+/// holder of the node's secret key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    authority: AuthorityId,
+    node: PeerId,
+    issued_at: u64,
+    signature: [u8; 64],
+}
+
+impl Certificate {
+    /// Length of an encoded certificate in bytes.
+    pub const BYTES: usize = 1 + 32 + 32 + 8 + 64;
+
+    /// Reads a certificate. Nothing is verified yet.
+    pub fn decode(bytes: &[u8]) -> Result<Self, CertificateError> {
+        match bytes.first() {
+            Some(&VERSION) => {}
+            Some(&version) => return Err(CertificateError::Version { version }),
+            None => return Err(CertificateError::Malformed),
+        }
+        let bytes: &[u8; Self::BYTES] =
+            bytes.try_into().map_err(|_| CertificateError::Malformed)?;
+        let mut rest = &bytes[1..];
+        Ok(Self {
+            authority: AuthorityId(take(&mut rest)?),
+            node: PeerId(take(&mut rest)?),
+            issued_at: u64::from_be_bytes(take(&mut rest)?),
+            signature: take(&mut rest)?,
+        })
+    }
+
+    /// The bytes of the certificate.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.content();
+        bytes.extend_from_slice(&self.signature);
+        bytes
+    }
+
+    /// Whether `authority` says by this certificate that `node` is a member.
+    pub fn verify(&self, authority: &AuthorityId, node: &PeerId) -> Result<(), CertificateError> {
+        if self.authority != *authority {
+            return Err(CertificateError::OtherAuthority);
+        }
+        if self.node != *node {
+            return Err(CertificateError::OtherNode);
+        }
+        if !signed_by(&authority.0, &self.signed_bytes(), &self.signature) {
+            return Err(CertificateError::Signature);
+        }
+        Ok(())
+    }
+
+    /// Who issued it.
+    pub fn authority(&self) -> AuthorityId {
+        self.authority
+    }
+
+    /// Whom it admits.
+    pub fn node(&self) -> PeerId {
+        self.node
+    }
+
+    /// When it was issued, in Unix seconds, by the issuer's clock.
+    pub fn issued_at(&self) -> u64 {
+        self.issued_at
+    }
+
+    fn content(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::BYTES);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&self.authority.0);
+        bytes.extend_from_slice(&self.node.0);
+        bytes.extend_from_slice(&self.issued_at.to_be_bytes());
+        bytes
+    }
+
+    fn signed_bytes(&self) -> Vec<u8> {
+        [DOMAIN, self.content().as_slice()].concat()
+    }
+}
+
+/// Why a certificate does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// It is not a certificate.
+    #[error("not a certificate")]
+    Malformed,
+    /// A later program made it.
+    #[error("certificate of version {version}, this program reads version 1")]
+    Version {
+        /// The version it states.
+        version: u8,
+    },
+    /// It belongs to another ring.
+    #[error("certificate of another ring")]
+    OtherAuthority,
+    /// It belongs to another node.
+    #[error("certificate of another node")]
+    OtherNode,
+    /// Its signature is false.
+    #[error("certificate with a false signature")]
+    Signature,
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CertificateError> {
+    let (head, tail) = rest
+        .split_first_chunk()
+        .ok_or(CertificateError::Malformed)?;
+    *rest = tail;
+    Ok(*head)
+}
+
+const VERSION: u8 = 1;
+
+/// Signed before the content, so that no signature made for another purpose can pass for this one.
+const DOMAIN: &[u8] = b"chordal admission certificate\0";

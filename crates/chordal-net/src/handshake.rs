@@ -1,0 +1,290 @@
+//! From a bare connection to an admitted one: TLS, greeting, verdicts.
+//!
+//! Nothing a stranger sends is read beyond one bounded greeting, and nothing is kept of a connection
+//! that did not get through.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
+use tokio_rustls::TlsStream;
+
+use crate::counters::count;
+use crate::endpoint::{Shared, Target};
+use crate::error::{ConnectError, Refusal};
+use crate::hello::{self, Hello, HelloError, Purpose};
+use crate::identity::PeerId;
+use crate::limits::{LINGER_BYTES_MAX, PROTOCOL};
+use crate::stream::{Raw, Stream};
+use crate::tls::{Secured, peer_of, server_name};
+
+/// A connection with an admitted peer.
+pub(crate) struct Admitted {
+    pub(crate) stream: Secured,
+    pub(crate) peer: PeerId,
+    /// Where the peer listens.
+    pub(crate) addr: SocketAddr,
+    /// Which start of the peer's program this is.
+    pub(crate) instance: u64,
+    pub(crate) purpose: Purpose,
+}
+
+/// Why a handshake failed, before it is known on whose behalf.
+#[derive(Debug)]
+enum Failure {
+    TimedOut,
+    Io(io::Error),
+    Greeting(&'static str),
+    WeRefuse(Refusal, PeerId),
+    TheyRefuse(Refusal),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Connects to `target` and gets through.
+pub(crate) async fn dial(
+    shared: &Shared,
+    target: Target,
+    purpose: Purpose,
+) -> Result<Admitted, ConnectError> {
+    if target.expect == Some(shared.id) {
+        return Err(ConnectError::WeRefuse(Refusal::Itself));
+    }
+    let connecting = shared.dialler.connect(target.addr);
+    let raw = match timeout(shared.limits.connect_timeout, connecting).await {
+        Err(_) => return Err(ConnectError::TimedOut),
+        Ok(Err(error)) => return Err(network(&error)),
+        Ok(Ok(raw)) => raw,
+    };
+    let stream = Stream::new(raw, &shared.meters).map_err(|error| network(&error))?;
+    let through = Box::pin(dial_through(shared, stream, target, purpose));
+    let outcome = match timeout(shared.limits.handshake_timeout, through).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Failure::TimedOut),
+    };
+    outcome.map_err(|failure| {
+        match &failure {
+            Failure::WeRefuse(..) | Failure::TheyRefuse(_) => {
+                count(&shared.meters.refused_handshakes);
+            }
+            Failure::TimedOut | Failure::Io(_) | Failure::Greeting(_) => {}
+        }
+        match failure {
+            Failure::TimedOut => ConnectError::TimedOut,
+            Failure::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                ConnectError::NotChordal(error.to_string())
+            }
+            Failure::Io(error) => network(&error),
+            Failure::Greeting(why) => ConnectError::NotChordal(why.to_owned()),
+            Failure::WeRefuse(Refusal::WrongPeer, found) => ConnectError::WrongPeer {
+                expected: target.expect.unwrap_or(shared.id),
+                found,
+            },
+            Failure::WeRefuse(refusal, _) => ConnectError::WeRefuse(refusal),
+            Failure::TheyRefuse(refusal) => ConnectError::TheyRefuse(refusal),
+        }
+    })
+}
+
+async fn dial_through(
+    shared: &Shared,
+    stream: Stream,
+    target: Target,
+    purpose: Purpose,
+) -> Result<Admitted, Failure> {
+    let secured = shared.tls.connector.connect(server_name(), stream).await?;
+    let mut stream = Box::new(TlsStream::from(secured));
+    let greeting = hello::framed(&own_hello(shared, purpose).encode());
+    stream.write_all(&greeting).await?;
+    stream.flush().await?;
+    let greeting = hello::read_frame(&mut stream).await?;
+    let verdict = judge(shared, &stream, &greeting, target.expect);
+    let mut admitted = say_verdict(shared, stream, verdict).await?;
+    hear_verdict(&mut admitted.stream).await?;
+    admitted.purpose = purpose;
+    // When the advertised address is unspecified, the one we reached the peer at is right.
+    admitted.addr = reachable(admitted.addr, target.addr);
+    Ok(admitted)
+}
+
+/// Lets an accepted connection through, or counts why not.
+pub(crate) async fn welcome(shared: &Shared, raw: Raw, from: SocketAddr) -> Option<Admitted> {
+    let stream = Stream::new(raw, &shared.meters).ok()?;
+    let through = Box::pin(welcome_through(shared, stream, from));
+    let failure = match timeout(shared.limits.handshake_timeout, through).await {
+        Ok(Ok(admitted)) => return Some(admitted),
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure::TimedOut,
+    };
+    match &failure {
+        Failure::TimedOut | Failure::Io(_) => {
+            count(&shared.meters.failed_handshakes);
+            shared.complain(from, None, "handshake failed", &failure);
+        }
+        Failure::Greeting(_) => {
+            count(&shared.meters.malformed_frames);
+            shared.complain(from, None, "malformed greeting", &failure);
+        }
+        Failure::WeRefuse(_, peer) => {
+            count(&shared.meters.refused_handshakes);
+            shared.complain(from, Some(*peer), "refused a node", &failure);
+        }
+        Failure::TheyRefuse(refusal) => {
+            count(&shared.meters.refused_handshakes);
+            tracing::debug!(%from, %refusal, "refused by the node that connected");
+        }
+    }
+    None
+}
+
+async fn welcome_through(
+    shared: &Shared,
+    stream: Stream,
+    from: SocketAddr,
+) -> Result<Admitted, Failure> {
+    let secured = shared.tls.acceptor.accept(stream).await?;
+    let mut stream = Box::new(TlsStream::from(secured));
+    let greeting = read_greeting(&mut stream).await?;
+    let verdict = judge(shared, &stream, &greeting, None);
+    let purpose = match &verdict {
+        Ok((_, theirs)) => theirs.purpose,
+        Err(_) => Purpose::Control,
+    };
+    let own = hello::framed(&own_hello(shared, purpose).encode());
+    stream.write_all(&own).await?;
+    let mut admitted = say_verdict(shared, stream, verdict).await?;
+    hear_verdict(&mut admitted.stream).await?;
+    admitted.addr = reachable(admitted.addr, from);
+    Ok(admitted)
+}
+
+/// A greeting that ends early or is too long is the sender's fault, not the network's.
+async fn read_greeting(stream: &mut Secured) -> Result<Vec<u8>, Failure> {
+    hello::read_frame(stream).await.map_err(|error| {
+        let fault = matches!(
+            error.kind(),
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+        );
+        if fault {
+            Failure::Greeting("cut short or too long")
+        } else {
+            Failure::Io(error)
+        }
+    })
+}
+
+fn own_hello(shared: &Shared, purpose: Purpose) -> Hello {
+    Hello {
+        version_min: PROTOCOL.0,
+        version_max: PROTOCOL.1,
+        purpose,
+        instance: shared.instance,
+        certificate: shared.admission.certificate().encode().into(),
+        listens: shared.addr,
+    }
+}
+
+/// Whether the peer behind `stream` may enter. An error without a refusal in it is not told.
+fn judge(
+    shared: &Shared,
+    stream: &TlsStream<Stream>,
+    greeting: &[u8],
+    expect: Option<PeerId>,
+) -> Result<(PeerId, Hello), Failure> {
+    let peer = peer_of(stream).ok_or(Failure::Greeting("no key shown"))?;
+    let refuse = |refusal| Failure::WeRefuse(refusal, peer);
+    let hello = Hello::decode(greeting).map_err(|error| match error {
+        HelloError::NoCommonVersion { .. } => refuse(Refusal::NoCommonVersion),
+        HelloError::NotChordal => Failure::Greeting("not a greeting of this protocol"),
+        HelloError::Malformed(why) => Failure::Greeting(why),
+    })?;
+    if peer == shared.id {
+        return Err(refuse(Refusal::Itself));
+    }
+    if expect.is_some_and(|expected| expected != peer) {
+        return Err(refuse(Refusal::WrongPeer));
+    }
+    let admitted = shared.admission.admit(&peer, &hello.certificate);
+    admitted.map_err(refuse)?;
+    Ok((peer, hello))
+}
+
+/// Tells the other side what we decided. After a refusal, waits for its end a moment: closing at
+/// once could destroy the refusal on its way.
+async fn say_verdict(
+    shared: &Shared,
+    mut stream: Secured,
+    verdict: Result<(PeerId, Hello), Failure>,
+) -> Result<Admitted, Failure> {
+    match verdict {
+        Ok((peer, hello)) => {
+            stream.write_all(&hello::verdict(Ok(()))).await?;
+            stream.flush().await?;
+            Ok(Admitted {
+                stream,
+                peer,
+                addr: hello.listens,
+                instance: hello.instance,
+                purpose: hello.purpose,
+            })
+        }
+        Err(Failure::WeRefuse(refusal, peer)) => {
+            // The refusal stands whether or not it can still be told.
+            let told = stream.write_all(&hello::verdict(Err(refusal))).await;
+            if told.is_ok() && stream.shutdown().await.is_ok() {
+                linger(&mut stream, shared.limits.linger).await;
+            }
+            Err(Failure::WeRefuse(refusal, peer))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn hear_verdict(stream: &mut Secured) -> Result<(), Failure> {
+    hello::read_verdict(stream)
+        .await?
+        .map_err(Failure::TheyRefuse)
+}
+
+/// Reads and forgets what still comes, until the other side ends too.
+async fn linger(stream: &mut Secured, time: Duration) {
+    let mut scrap = [0; 512];
+    let mut left = LINGER_BYTES_MAX;
+    let drained = timeout(time, async {
+        while left > 0 {
+            match stream.read(&mut scrap).await {
+                Ok(read) if read > 0 => left = left.saturating_sub(read),
+                _ => break,
+            }
+        }
+    });
+    if drained.await.is_err() {
+        tracing::trace!("a refused connection did not end in time");
+    }
+}
+
+/// Where a peer can be reached that listens at `advertised` and was met at `met`.
+fn reachable(advertised: SocketAddr, met: SocketAddr) -> SocketAddr {
+    if advertised.ip().is_unspecified() {
+        SocketAddr::new(met.ip().to_canonical(), advertised.port())
+    } else {
+        advertised
+    }
+}
+
+fn network(error: &io::Error) -> ConnectError {
+    let kind = error.kind();
+    if kind == io::ErrorKind::ConnectionRefused {
+        return ConnectError::NobodyThere;
+    }
+    if kind == io::ErrorKind::TimedOut {
+        return ConnectError::TimedOut;
+    }
+    ConnectError::Network(kind)
+}
