@@ -23,6 +23,7 @@ mod view;
 #[allow(
     missing_docs,
     unreachable_pub,
+    unnameable_types,
     clippy::all,
     clippy::pedantic,
     reason = "generated from proto/peer.proto"

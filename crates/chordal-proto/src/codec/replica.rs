@@ -1,0 +1,114 @@
+//! Messages about the copies of whole arcs: comparing, fetching, confirming.
+
+use chordal_object::{Arc, Record};
+
+use super::{BadField, Checked, key, list, records as single};
+use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX};
+use crate::message::{Confirm, Kind, Message, Reconcile, Reconciled};
+use crate::view::View;
+use crate::wire;
+
+pub(super) fn reconcile_to_wire(step: &Reconcile) -> wire::Reconcile {
+    let kind = match step.kind {
+        Kind::Records => wire::Kind::Records,
+        Kind::Chunks => wire::Kind::Chunks,
+    };
+    wire::Reconcile {
+        arc: Some(key::arc_to_wire(step.arc)),
+        kind: kind.into(),
+        view: step.view.0,
+        payload: step.payload.clone(),
+    }
+}
+
+pub(super) fn reconcile(message: wire::Reconcile) -> Checked<Reconcile> {
+    list::within(message.payload.len(), RECONCILE_BYTES_MAX, "payload")?;
+    Ok(Reconcile {
+        arc: key::arc(message.arc)?,
+        kind: match wire::Kind::try_from(message.kind) {
+            Ok(wire::Kind::Records) => Kind::Records,
+            Ok(wire::Kind::Chunks) => Kind::Chunks,
+            Err(_) => return Err(BadField("kind")),
+        },
+        view: View(message.view),
+        payload: message.payload,
+    })
+}
+
+pub(super) fn reconciled_to_wire(step: &Reconciled) -> wire::Reconciled {
+    let mut message = wire::Reconciled::default();
+    match step {
+        Reconciled::Step { payload, complete } => {
+            message.payload = payload.clone();
+            message.complete = *complete;
+        }
+        Reconciled::Failed => message.set_refusal(wire::Refusal::Failed),
+    }
+    message
+}
+
+pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
+    list::within(message.payload.len(), RECONCILE_BYTES_MAX, "payload")?;
+    match single::refusal(message.refusal)? {
+        wire::Refusal::None => Ok(Reconciled::Step {
+            payload: message.payload,
+            complete: message.complete,
+        }),
+        wire::Refusal::Failed => Ok(Reconciled::Failed),
+        wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
+    }
+}
+
+pub(super) fn fetch_to_wire(arc: Arc, digests: &[[u8; 32]]) -> wire::FetchRecords {
+    wire::FetchRecords {
+        arc: Some(key::arc_to_wire(arc)),
+        digests: list::names_to_wire(digests.iter()),
+    }
+}
+
+pub(super) fn fetch(message: wire::FetchRecords) -> Checked<Message> {
+    Ok(Message::FetchRecords {
+        arc: key::arc(message.arc)?,
+        digests: list::names(&message.digests, DIGESTS_MAX, "digests")?,
+    })
+}
+
+pub(super) fn records_to_wire(records: &[Record]) -> wire::Records {
+    wire::Records {
+        records: records.iter().map(Record::to_wire).collect(),
+    }
+}
+
+pub(super) fn records(message: wire::Records) -> Checked<Vec<Record>> {
+    list::within(message.records.len(), DIGESTS_MAX, "records")?;
+    message
+        .records
+        .into_iter()
+        .map(single::record_from_wire)
+        .collect()
+}
+
+pub(super) fn ask_confirm(message: wire::AskConfirm) -> Checked<Message> {
+    Ok(Message::AskConfirm {
+        arc: key::arc(message.arc)?,
+        view: View(message.view),
+    })
+}
+
+pub(super) fn confirm_to_wire(confirm: Confirm) -> wire::Confirm {
+    let says = match confirm {
+        Confirm::NotYet => wire::Confirmation::NotYet,
+        Confirm::Held => wire::Confirmation::Held,
+        Confirm::WrongView => wire::Confirmation::WrongView,
+    };
+    wire::Confirm { says: says.into() }
+}
+
+pub(super) fn confirm(message: wire::Confirm) -> Checked<Confirm> {
+    match wire::Confirmation::try_from(message.says) {
+        Ok(wire::Confirmation::NotYet) => Ok(Confirm::NotYet),
+        Ok(wire::Confirmation::Held) => Ok(Confirm::Held),
+        Ok(wire::Confirmation::WrongView) => Ok(Confirm::WrongView),
+        Err(_) => Err(BadField("says")),
+    }
+}
