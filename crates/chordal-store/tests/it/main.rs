@@ -1,0 +1,5 @@
+//! What the store promises, through its public surface.
+
+mod world;
+
+mod keeping;
