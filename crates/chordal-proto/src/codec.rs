@@ -252,3 +252,6 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
 fn view_to_wire(view: Option<View>) -> Option<u64> {
     view.map(|View(view)| view)
 }
+
+#[cfg(test)]
+mod tests;
