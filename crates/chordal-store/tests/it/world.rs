@@ -1,9 +1,9 @@
 //! Things to store, and where.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use chordal_object::{Bits, Chunk, Content, File, Key, Name, NodeId, Record, Version};
+use chordal_object::{Arc, Bits, Chunk, Content, File, Key, Name, NodeId, Record, Version};
 use chordal_store::{Change, MemDisk, Outcome, Store};
 
 pub(crate) const LAST: Key = Bits::MAX.last_key();
@@ -94,4 +94,65 @@ pub(crate) fn put_chunk(store: &Store, chunk: &Chunk) {
 
 pub(crate) fn path_of(chunk: &Chunk) -> String {
     format!("chunks/{:02x}/{}", chunk.id().as_bytes()[0], chunk.id())
+}
+
+/// How the fate of unsynced changes is chosen: 0 loses all, 1 keeps all, 2 tears all; from there on
+/// every number is another mixture.
+pub(crate) fn fate(seed: u64) -> impl FnMut(u32) -> u32 {
+    let mut state = seed;
+    move |options| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        let random = u32::try_from(state >> 33).expect("31 bits") % options;
+        match seed {
+            0 => 0,
+            1 => options - 1,
+            // Of a torn write, every other sector.
+            2 if options == 3 => 1,
+            _ => random,
+        }
+    }
+}
+
+/// What must hold of any store, whatever happened to its disk: the totals are what the tables hold,
+/// both orders of the records agree, every chunk reads well, and nothing temporary lies about.
+pub(crate) fn check(store: &Store, disk: &MemDisk) {
+    let counts = store.count_in(Arc::FULL, LAST).expect("the arc is read");
+    let usage = store.usage();
+    assert_eq!(
+        (usage.records, usage.chunks, usage.bytes),
+        (counts.records, counts.chunks, counts.bytes)
+    );
+    let listed: BTreeSet<[u8; 32]> = store
+        .spaces()
+        .expect("the spaces are read")
+        .iter()
+        .flat_map(|space| {
+            store
+                .list(space, "", None, usize::MAX)
+                .expect("the space is listed")
+        })
+        .map(|line| Record::digest(&line.name, &line.version))
+        .collect();
+    let entries = store
+        .records_in(Arc::FULL, LAST)
+        .expect("the records are read");
+    assert_eq!(listed, entries.iter().map(|entry| entry.digest).collect());
+    assert_eq!(listed.len() as u64, counts.records);
+    for entry in store
+        .chunks_in(Arc::FULL, LAST)
+        .expect("the chunks are read")
+    {
+        let chunk = store.read_chunk(entry.id).expect("the chunk reads well");
+        assert_eq!(
+            chunk.map(|chunk| chunk.bytes().len()),
+            usize::try_from(entry.bytes).ok()
+        );
+    }
+    assert!(
+        !disk.paths().iter().any(|path| path.starts_with("tmp/")),
+        "{:?}",
+        disk.paths()
+    );
 }
