@@ -375,6 +375,27 @@ fn an_index_must_point_at_a_member() {
 }
 
 #[test]
+fn columns_of_a_status_are_equally_long() {
+    let status = |keys: usize, before: usize, after: usize| {
+        let column = |count: usize| wire::Tokens {
+            keys: Bytes::from(vec![1; 2 * count]),
+            nodes: vec![0; count],
+            others: Bytes::new(),
+        };
+        wire_bytes(Body::Status(wire::Status {
+            member: Some(member::to_wire(&plain_member(1))),
+            tokens: Bytes::from(vec![1; 2 * keys]),
+            predecessors: Some(column(before)),
+            successors: Some(column(after)),
+            ..wire::Status::default()
+        }))
+    };
+    assert!(decode(status(3, 3, 3)).is_ok());
+    check_refused(status(3, 3, 2), "successors");
+    check_refused(status(4, 3, 3), "keys are not as many as their nodes");
+}
+
+#[test]
 fn unknown_kinds_of_refusal_are_never_taken_for_consent() {
     let unknown = 99;
     let bodies = [
