@@ -251,3 +251,6 @@ impl Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,8 +104,8 @@ async fn dial_through(
     stream.write_all(&greeting).await?;
     stream.flush().await?;
     let greeting = hello::read_frame(&mut stream).await?;
-    let verdict = judge(shared, &stream, &greeting, target.expect);
-    let mut admitted = say_verdict(shared, stream, verdict).await?;
+    let (peer, verdict) = judge(shared, &stream, &greeting, target.expect)?;
+    let mut admitted = say_verdict(shared, stream, peer, verdict).await?;
     hear_verdict(&mut admitted.stream).await?;
     admitted.purpose = purpose;
     // When the advertised address is unspecified, the one we reached the peer at is right.
@@ -151,14 +151,14 @@ async fn welcome_through(
     let secured = shared.tls.acceptor.accept(stream).await?;
     let mut stream = Box::new(TlsStream::from(secured));
     let greeting = read_greeting(&mut stream).await?;
-    let verdict = judge(shared, &stream, &greeting, None);
-    let purpose = match &verdict {
-        Ok((_, theirs)) => theirs.purpose,
-        Err(_) => Purpose::Control,
-    };
+    // Who does not even greet properly learns nothing of us.
+    let (peer, verdict) = judge(shared, &stream, &greeting, None)?;
+    let purpose = verdict
+        .as_ref()
+        .map_or(Purpose::Control, |hello| hello.purpose);
     let own = hello::framed(&own_hello(shared, purpose).encode());
     stream.write_all(&own).await?;
-    let mut admitted = say_verdict(shared, stream, verdict).await?;
+    let mut admitted = say_verdict(shared, stream, peer, verdict).await?;
     hear_verdict(&mut admitted.stream).await?;
     admitted.addr = reachable(admitted.addr, from);
     Ok(admitted)
@@ -190,29 +190,31 @@ fn own_hello(shared: &Shared, purpose: Purpose) -> Hello {
     }
 }
 
-/// Whether the peer behind `stream` may enter. An error without a refusal in it is not told.
+/// Who is behind `stream`, and whether it may enter. What is not even a greeting fails outright and
+/// gets no answer.
 fn judge(
     shared: &Shared,
     stream: &TlsStream<Stream>,
     greeting: &[u8],
     expect: Option<PeerId>,
-) -> Result<(PeerId, Hello), Failure> {
+) -> Result<(PeerId, Result<Hello, Refusal>), Failure> {
     let peer = peer_of(stream).ok_or(Failure::Greeting("no key shown"))?;
-    let refuse = |refusal| Failure::WeRefuse(refusal, peer);
-    let hello = Hello::decode(greeting).map_err(|error| match error {
-        HelloError::NoCommonVersion { .. } => refuse(Refusal::NoCommonVersion),
-        HelloError::NotChordal => Failure::Greeting("not a greeting of this protocol"),
-        HelloError::Malformed(why) => Failure::Greeting(why),
-    })?;
-    if peer == shared.id {
-        return Err(refuse(Refusal::Itself));
-    }
-    if expect.is_some_and(|expected| expected != peer) {
-        return Err(refuse(Refusal::WrongPeer));
-    }
-    let admitted = shared.admission.admit(&peer, &hello.certificate);
-    admitted.map_err(refuse)?;
-    Ok((peer, hello))
+    let hello = match Hello::decode(greeting) {
+        Ok(hello) => hello,
+        Err(HelloError::NoCommonVersion { .. }) => {
+            return Ok((peer, Err(Refusal::NoCommonVersion)));
+        }
+        Err(HelloError::NotChordal) => return Err(Failure::Greeting("another protocol")),
+        Err(HelloError::Malformed(why)) => return Err(Failure::Greeting(why)),
+    };
+    let verdict = if peer == shared.id {
+        Err(Refusal::Itself)
+    } else if expect.is_some_and(|expected| expected != peer) {
+        Err(Refusal::WrongPeer)
+    } else {
+        shared.admission.admit(&peer, &hello.certificate)
+    };
+    Ok((peer, verdict.map(|()| hello)))
 }
 
 /// Tells the other side what we decided. After a refusal, waits for its end a moment: closing at
@@ -220,30 +222,29 @@ fn judge(
 async fn say_verdict(
     shared: &Shared,
     mut stream: Secured,
-    verdict: Result<(PeerId, Hello), Failure>,
+    peer: PeerId,
+    verdict: Result<Hello, Refusal>,
 ) -> Result<Admitted, Failure> {
-    match verdict {
-        Ok((peer, hello)) => {
-            stream.write_all(&hello::verdict(Ok(()))).await?;
-            stream.flush().await?;
-            Ok(Admitted {
-                stream,
-                peer,
-                addr: hello.listens,
-                instance: hello.instance,
-                purpose: hello.purpose,
-            })
-        }
-        Err(Failure::WeRefuse(refusal, peer)) => {
+    let hello = match verdict {
+        Ok(hello) => hello,
+        Err(refusal) => {
             // The refusal stands whether or not it can still be told.
             let told = stream.write_all(&hello::verdict(Err(refusal))).await;
             if told.is_ok() && stream.shutdown().await.is_ok() {
                 linger(&mut stream, shared.limits.linger).await;
             }
-            Err(Failure::WeRefuse(refusal, peer))
+            return Err(Failure::WeRefuse(refusal, peer));
         }
-        Err(failure) => Err(failure),
-    }
+    };
+    stream.write_all(&hello::verdict(Ok(()))).await?;
+    stream.flush().await?;
+    Ok(Admitted {
+        stream,
+        peer,
+        addr: hello.listens,
+        instance: hello.instance,
+        purpose: hello.purpose,
+    })
 }
 
 async fn hear_verdict(stream: &mut Secured) -> Result<(), Failure> {
