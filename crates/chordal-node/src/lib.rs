@@ -5,14 +5,26 @@
 //! speaks no HTTP and reads no arguments: those are the edges, which depend on this crate alone
 //! and find the words they need in [`model`].
 
+mod bulk;
+mod client;
 mod counters;
+mod driver;
 mod error;
+mod exec;
 mod files;
+mod get;
+mod held;
 mod home;
+mod inbox;
+mod lane;
 mod limits;
 pub mod model;
 mod node;
+mod notices;
+mod put;
+mod settings_bytes;
 mod start;
+mod stop;
 
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};

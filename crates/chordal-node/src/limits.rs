@@ -21,10 +21,13 @@ pub(crate) const GETS_MAX: usize = 256;
 pub(crate) const INBOUND_BYTES_MAX: usize = 48 << 20;
 
 /// The longest bulk body: a chunk of the largest size that a ring may set.
-pub(crate) const BULK_BODY_BYTES_MAX: usize = 4 << 20;
+pub(crate) const BULK_BODY_BYTES_MAX: usize = chordal_store::limits::CHUNK_BYTES_MAX;
 
-/// Bulk requests of other nodes served at a time; further ones are refused.
-pub(crate) const SERVED_MAX: usize = 256;
+/// Bulk connections to one other node: one chunk at a time travels on each.
+pub(crate) const BULK_CONNECTIONS_MAX: usize = 8;
+
+/// Chunks read for other nodes at a time; further requests wait.
+pub(crate) const SERVED_MAX: usize = 32;
 
 /// Chunks on their way to or from other nodes by this node's own wish; the others wait.
 pub(crate) const TRANSFERS_MAX: usize = 64;
@@ -35,7 +38,10 @@ pub(crate) const COMMANDS_MAX: usize = 1024;
 /// Inputs of one kind that the driver takes in one turn, so that no source starves the others.
 pub(crate) const TURN_INPUTS_MAX: usize = 256;
 
-/// Threads that read from the disk at a time.
+/// Threads that ask the index at a time.
+pub(crate) const ASKERS_MAX: usize = 2;
+
+/// Threads that read chunks at a time.
 pub(crate) const READERS_MAX: usize = 4;
 
 /// Threads that make chunks durable at a time: the file system merges their syncs.
@@ -44,23 +50,35 @@ pub(crate) const STAGERS_MAX: usize = 16;
 /// Orders that wait for the disk, of each kind; further ones fail at once.
 pub(crate) const DISK_QUEUE_MAX: usize = 65_536;
 
-/// Changes in one commit.
-pub(crate) const COMMIT_CHANGES_MAX: usize = 1024;
+/// Orders whose changes share one commit.
+pub(crate) const COMMIT_ORDERS_MAX: usize = 1024;
+
+/// Tokens of a node.
+pub(crate) const TOKENS: u8 = 8;
 
 /// Notices kept for a slow listener.
 pub(crate) const NOTICES_MAX: usize = 1024;
 
-/// Peers whose malformed messages were already logged, remembered so that each is logged once.
+/// Nodes remembered because a malformed message of theirs was logged: each is logged once.
 pub(crate) const COMPLAINED_MAX: usize = 4096;
 
 /// How long a client may send nothing in the middle of a put.
-pub(crate) const BODY_STALL: Duration = Duration::from_secs(60);
+pub(crate) const BODY_STALL: Duration = Duration::from_mins(1);
 
 /// How long an ordered shutdown may take in all.
 pub(crate) const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
 
-/// How long the neighbours' farewell may take within it.
-pub(crate) const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How long it waits at most for clients' work under way.
+pub(crate) const GRACE_MAX: Duration = Duration::from_secs(6);
 
-const _: () = assert!(PUT_WINDOW <= PUTS_MAX && GET_WINDOW <= GETS_MAX);
+/// How long the farewell to the neighbours may take.
+pub(crate) const FAREWELL_MAX: Duration = Duration::from_secs(1);
+
+/// How long connections may take to end in order.
+pub(crate) const CLOSE_MAX: Duration = Duration::from_secs(1);
+
 const _: () = assert!(BULK_BODY_BYTES_MAX <= INBOUND_BYTES_MAX);
+const _: () = assert!(
+    GRACE_MAX.as_millis() + FAREWELL_MAX.as_millis() + CLOSE_MAX.as_millis()
+        < SHUTDOWN_MAX.as_millis()
+);

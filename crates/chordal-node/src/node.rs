@@ -5,23 +5,29 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chordal_net::Endpoint;
 use chordal_object::{Name, NodeId};
-use chordal_proto::effect::{Notice, RingStatus, TokenFingers, Whereabouts};
+use chordal_proto::effect::{Answer, Notice, RingStatus, TokenFingers, Whereabouts};
+use chordal_proto::input::{Command, Draft};
+use chordal_proto::limits::LIST_ROWS_MAX;
 use chordal_proto::{Settings, Timing};
 use futures_util::Stream;
-use tokio::sync::broadcast;
+use tokio::sync::{OnceCell, broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
-use crate::counters::Counters;
+use crate::client::{Client, unexpected};
+use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
-use crate::files::{
-    ByteRange, Download, FileBody, FileInfo, ListPage, PutRequest, PutResult, Removed,
-};
-use crate::home::{Announcement, Home, HomeError};
-use crate::start::StartError;
+use crate::files::{ByteRange, Download, FileInfo, ListPage, PutRequest, PutResult, Removed};
+use crate::home::{Announcement, Home, HomeError, RunningNode};
+use crate::start::{self, StartError};
+use crate::{get, put, stop};
 
 /// What a node is told when it starts.
 #[derive(Clone, Debug)]
@@ -81,67 +87,126 @@ pub enum Phase {
     Stopped,
 }
 
-/// A running node.
+/// Whether a leave may lose copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// It may.
+    Yes,
+    /// It is refused then.
+    No,
+}
+
+/// A running node. When the last clone is dropped without [`Node::shutdown`] the node ends at once,
+/// as if its program had been killed: nothing acknowledged is lost by that.
 #[derive(Clone, Debug)]
-pub struct Node {}
+pub struct Node {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of a node share. The driver's task does not hold it.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) id: NodeId,
+    pub(crate) addr: SocketAddr,
+    pub(crate) home: Home,
+    pub(crate) folder: PathBuf,
+    pub(crate) control_token: String,
+    pub(crate) client: Arc<Client>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) phase: watch::Sender<Phase>,
+    /// Everything that runs for this node, threads that wait for the disk included.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) stopped: OnceCell<()>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.tasks.close();
+    }
+}
 
 impl Node {
     /// Starts a node and, where it is told to join, joins. When this fails nothing stays running.
     pub async fn start(config: NodeConfig) -> Result<Self, StartError> {
-        drop(config);
-        Err(StartError::Settings("nothing to start yet".to_owned()))
+        start::start(config).await
+    }
+
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Who this node is.
     pub fn id(&self) -> NodeId {
-        NodeId::new([0; 32])
+        self.shared.id
     }
 
     /// Where it listens for the ring.
     pub fn listening(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
+        self.shared.endpoint.local_addr()
     }
 
     /// Where others reach it.
     pub fn addr(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
+        self.shared.addr
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
     }
 
     /// What the ring is set to.
     pub fn settings(&self) -> Settings {
-        Settings::default()
+        self.shared.client.settings()
     }
 
-    /// The secret that a client of the control API must show.
+    /// The secret that a client of the control API must show: 64 hexadecimal digits.
     pub fn control_token(&self) -> &str {
-        ""
+        &self.shared.control_token
     }
 
     /// Leaves word in the home that this node runs, so that the command line finds it. The word
     /// goes with the returned value.
     pub fn announce(&self, http: Option<SocketAddr>) -> Result<Announcement, HomeError> {
-        let _ = http;
-        unreachable!()
+        let node = RunningNode {
+            ring: self.listening(),
+            http,
+            pid: std::process::id(),
+            folder: self.shared.folder.clone(),
+        };
+        Announcement::write(&self.shared.home.running_folder(), &node)
     }
 
     /// What it did since it started.
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        let network = self.shared.endpoint.counters();
+        self.shared.client.counting.snapshot(network)
     }
 
     /// What happens in the ring, as it happens. A slow listener misses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
-        broadcast::channel(1).1
+        self.shared.notices.subscribe()
     }
 
     /// Where it is in its life.
     pub fn phase(&self) -> Phase {
-        Phase::Running
+        *self.shared.phase.borrow()
     }
 
     /// Returns once the node has left the ring or has stopped, and says which.
     pub async fn wait_left(&self) -> Phase {
-        Phase::Stopped
+        let mut phase = self.shared.phase.subscribe();
+        let ended = |phase: &Phase| matches!(phase, Phase::Left | Phase::Stopped);
+        match phase.wait_for(ended).await {
+            Ok(phase) => *phase,
+            // The sender lives as long as this node.
+            Err(_) => Phase::Stopped,
+        }
     }
 
     /// Stores a file, whatever its size, in constant memory. Acknowledged means durable on a
@@ -151,78 +216,145 @@ impl Node {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Display,
     {
-        request.check()?;
-        drop(body);
-        Err(NodeError::Stopping)
+        let put = put::put(&self.shared.client, request, body).await;
+        self.counted(put, |counting| &counting.puts)
     }
 
     /// Begins to read a file, or a range of it.
     pub async fn get(&self, name: &Name, range: Option<ByteRange>) -> Result<Download, NodeError> {
-        drop((name, range, FileBody::new(futures_util::stream::empty())));
-        Err(NodeError::Stopping)
+        let got = get::get(&self.shared.client, name, range).await;
+        self.counted(got, |counting| &counting.gets)
     }
 
     /// What is known of a file.
-    pub async fn stat(&self, _name: &Name) -> Result<FileInfo, NodeError> {
-        Err(NodeError::Stopping)
+    pub async fn stat(&self, name: &Name) -> Result<FileInfo, NodeError> {
+        let _work = self.shared.client.begin()?;
+        get::stat(&self.shared.client, name).await
     }
 
     /// Deletes a name. One that is not there is an error.
-    pub async fn remove(&self, _name: &Name) -> Result<Removed, NodeError> {
-        Err(NodeError::Stopping)
+    pub async fn remove(&self, name: &Name) -> Result<Removed, NodeError> {
+        let tombstone = Draft {
+            name: name.clone(),
+            modified_ms: put::now_ms(),
+            file: None,
+        };
+        let answer = self.ask(Command::WriteRecord(tombstone)).await;
+        let Answer::Written { version, copies } =
+            self.counted(answer, |counting| &counting.removes)?
+        else {
+            unexpected("WriteRecord")
+        };
+        Ok(Removed { version, copies })
     }
 
     /// A page of the names in a space that begin with `prefix` and come after `after`, at most
     /// `limit` and at most 1,000.
     pub async fn list(
         &self,
-        _space: &str,
-        _prefix: &str,
-        _after: Option<&str>,
-        _limit: u32,
+        space: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
     ) -> Result<ListPage, NodeError> {
-        Err(NodeError::Stopping)
+        let limit_max = u32::try_from(LIST_ROWS_MAX).unwrap_or(u32::MAX);
+        let command = Command::List {
+            space: space.to_owned(),
+            prefix: prefix.to_owned(),
+            after: after.map(str::to_owned),
+            limit: limit.min(limit_max),
+        };
+        let answer = self.ask(command).await;
+        let Answer::Listed {
+            rows,
+            more,
+            last,
+            missing,
+        } = self.counted(answer, |counting| &counting.lists)?
+        else {
+            unexpected("List")
+        };
+        Ok(ListPage {
+            rows,
+            more,
+            last,
+            missing,
+        })
     }
 
     /// The way to a name, and who holds it.
-    pub async fn whereis(&self, _name: &Name) -> Result<Whereabouts, NodeError> {
-        Err(NodeError::Stopping)
+    pub async fn whereis(&self, name: &Name) -> Result<Whereabouts, NodeError> {
+        let Answer::Where(whereabouts) = self.ask(Command::Where(name.clone())).await? else {
+            unexpected("Where")
+        };
+        Ok(whereabouts)
     }
 
     /// How the whole ring is.
     pub async fn status(&self) -> Result<RingStatus, NodeError> {
-        Err(NodeError::Stopping)
+        let Answer::Status(status) = self.ask(Command::Status).await? else {
+            unexpected("Status")
+        };
+        Ok(status)
     }
 
     /// This node's finger tables, one a token.
     pub async fn fingers(&self) -> Result<Vec<TokenFingers>, NodeError> {
-        Err(NodeError::Stopping)
+        let Answer::Fingers(fingers) = self.ask(Command::Fingers).await? else {
+            unexpected("Fingers")
+        };
+        Ok(fingers)
     }
 
     /// Joins the ring of whoever answers at one of these addresses; returns how many nodes it
     /// knows there, itself included. When it fails the node stays as it was.
-    pub async fn join(&self, _addresses: Vec<SocketAddr>) -> Result<usize, NodeError> {
-        Err(NodeError::Stopping)
+    pub async fn join(&self, addresses: Vec<SocketAddr>) -> Result<usize, NodeError> {
+        let Answer::Joined { nodes } = self.ask(Command::Join(addresses)).await? else {
+            unexpected("Join")
+        };
+        Ok(nodes)
     }
 
-    /// Hands everything over and leaves the ring for good. Unless `force` it is refused while
-    /// copies would be lost.
+    /// Hands everything over and leaves the ring for good. Without [`Force::Yes`] it is refused
+    /// while copies would be lost.
     pub async fn leave(&self, force: Force) -> Result<(), NodeError> {
-        let _ = force;
-        Err(NodeError::Stopping)
+        let force = force == Force::Yes;
+        let Answer::Left = self.ask(Command::Leave { force }).await? else {
+            unexpected("Leave")
+        };
+        Ok(())
     }
 
     /// Stops in order: takes no new work, lets work in flight end within `grace`, says farewell to
     /// the neighbours, closes connections and the store. Takes at most 10 seconds; after it all of
     /// the node's tasks have ended. Its copies stay on its disk. A second call waits for the first.
-    pub async fn shutdown(&self, _grace: Duration) {}
-}
+    pub async fn shutdown(&self, grace: Duration) {
+        self.shared
+            .stopped
+            .get_or_init(|| stop::stop(&self.shared, grace))
+            .await;
+    }
 
-/// Whether a leave may lose copies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Force {
-    /// It may.
-    Yes,
-    /// It is refused then.
-    No,
+    async fn ask(&self, command: Command) -> Result<Answer, NodeError> {
+        let client = &self.shared.client;
+        let _work = client.begin()?;
+        client.ask(command).await
+    }
+
+    /// Counts an operation's end.
+    fn counted<T>(
+        &self,
+        end: Result<T, NodeError>,
+        which: impl Fn(&Counting) -> &Count,
+    ) -> Result<T, NodeError> {
+        let counting = &self.shared.client.counting;
+        match &end {
+            Ok(_) => which(counting).one(),
+            Err(error) => {
+                counting.failures.one();
+                tracing::debug!(%error, "an operation failed");
+            }
+        }
+        end
+    }
 }

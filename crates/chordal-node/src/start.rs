@@ -1,62 +1,282 @@
 //! Starting a node: folder, identity, admission, store, network, core, in this order.
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+mod address;
+mod error;
 
-use crate::error::NodeError;
-use crate::home::HomeError;
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Why a node did not start. The text is one line: what happened, what is still true, what to do.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StartError {
-    /// Another program listens there.
-    #[error("{0} is in use; nothing was changed; choose another port or stop the program there")]
-    PortInUse(SocketAddr),
-    /// The address is not one of this machine.
-    #[error("{0} is not an address of this machine; nothing was changed; choose another one")]
-    NotOurs(SocketAddr),
-    /// The system would not let this program listen there.
-    #[error("cannot listen on {addr}: {source}; nothing was changed")]
-    Listen {
-        /// Where.
-        addr: SocketAddr,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Another program uses the node's folder.
-    #[error(
-        "{} is in use by a running node; it goes on undisturbed; choose another port or --data",
-        path.display()
-    )]
-    Locked {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The folder was written by a newer program.
-    #[error("{} was written by a newer chordal ({what}); it was not touched; update this program", path.display())]
-    Newer {
-        /// The folder.
-        path: PathBuf,
-        /// What is newer.
-        what: String,
-    },
-    /// The store cannot be opened.
-    #[error("the store in {} cannot be opened: {reason}; nothing was deleted", path.display())]
-    Store {
-        /// Its folder.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// A file of the home cannot be used.
-    #[error("{0}; the node did not start")]
-    Home(HomeError),
-    /// What was asked for contradicts itself or what the folder holds.
-    #[error("{0}; nothing was changed")]
-    Settings(String),
-    /// The ring could not be joined; the node did not stay.
-    #[error("{0}; the node did not start; check the address and that a node runs there")]
-    Join(NodeError),
+use bytes::Bytes;
+use chordal_net::{Admission, Endpoint, Limits, NodeKey};
+use chordal_object::Bits;
+use chordal_proto::{Config, Peer, Profile, Settings, Time};
+use tokio::sync::{OnceCell, broadcast, mpsc, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::client::Client;
+use crate::counters::Counting;
+use crate::driver::Driver;
+use crate::exec::{self, Disk, Keeper, MEMBERS, SETTINGS, Server, Transfers};
+use crate::held::Held;
+use crate::home::{Home, HomeError, NodeFolder};
+use crate::inbox::Inbox;
+use crate::limits::{
+    BULK_BODY_BYTES_MAX, BULK_CONNECTIONS_MAX, COMMANDS_MAX, INBOUND_BYTES_MAX, NOTICES_MAX, TOKENS,
+};
+use crate::node::{Node, NodeConfig, Phase, Shared};
+use crate::notices::Notices;
+use crate::settings_bytes;
+
+pub use error::StartError;
+
+/// Starts a node; see [`Node::start`].
+pub(crate) async fn start(mut config: NodeConfig) -> Result<Node, StartError> {
+    // First of all, so that a port in use is found before anything is touched.
+    config.listen = address::probe(config.listen)?;
+    let addr = address::advertised(&config);
+    let counting = Arc::new(Counting::default());
+    let on_disk = {
+        let (config, counting) = (config.clone(), Arc::clone(&counting));
+        let opened = tokio::task::spawn_blocking(move || OnDisk::open(&config, counting));
+        opened.await.map_err(|_| StartError::Interrupted)??
+    };
+    let (endpoint, events) = Endpoint::bind(chordal_net::Config {
+        listen: config.listen,
+        key: on_disk.key.clone(),
+        admission: Arc::clone(&on_disk.admission),
+        limits: network_limits(),
+    })
+    .await?;
+    let remembered = on_disk.members.is_some();
+    let (node, driver) = assemble(&config, addr, on_disk, counting, endpoint, events);
+    node.tasks.spawn(driver.run());
+    let node = Node::new(node);
+    tracing::info!(node = %node.id().short(), addr = %addr, "started");
+    if !config.join.is_empty() {
+        join(&node, config.join, remembered).await?;
+    }
+    Ok(node)
+}
+
+/// Joins at the start. A node that knows a ring from an earlier life goes on without: it finds its
+/// way back by itself when others come up again.
+async fn join(
+    node: &Node,
+    addresses: Vec<std::net::SocketAddr>,
+    remembered: bool,
+) -> Result<(), StartError> {
+    match node.join(addresses).await {
+        Ok(nodes) => {
+            tracing::info!(nodes, "joined");
+            Ok(())
+        }
+        Err(error) if remembered => {
+            tracing::warn!(%error, "not joined; going on with the ring of the earlier life");
+            Ok(())
+        }
+        Err(error) => {
+            node.shutdown(std::time::Duration::ZERO).await;
+            Err(StartError::Join(error))
+        }
+    }
+}
+
+/// What a node finds on its disk when it starts.
+struct OnDisk {
+    folder: NodeFolder,
+    key: NodeKey,
+    admission: Arc<Admission>,
+    control_token: String,
+    incarnation: u64,
+    keeper: Keeper,
+    settings: Settings,
+    members: Option<Bytes>,
+}
+
+impl OnDisk {
+    /// Opens everything, in an order in which a refusal leaves the rest untouched.
+    fn open(config: &NodeConfig, counting: Arc<Counting>) -> Result<Self, StartError> {
+        let path = match &config.data {
+            Some(path) => path.clone(),
+            None => config.home.node_folder(config.listen.port()),
+        };
+        let folder = NodeFolder::open(&path)?;
+        let store_path = folder.store();
+        let keeper = Keeper::open(&store_path, config.offer, counting)
+            .map_err(|error| StartError::of_store(&path, error))?;
+        let value = |name| {
+            let value = keeper.value(name);
+            value.map_err(|error| StartError::Store {
+                path: path.clone(),
+                reason: error.to_string(),
+            })
+        };
+        let members = value(MEMBERS)?;
+        let settings = match value(SETTINGS)? {
+            Some(bytes) => kept_settings(config, &path, &bytes)?,
+            None => founding_settings(config)?,
+        };
+        let key = folder.key()?;
+        let admission = admission(&config.home, &key)?;
+        Ok(Self {
+            admission: Arc::new(admission),
+            control_token: folder.control_token()?,
+            incarnation: folder.next_incarnation()?,
+            folder,
+            key,
+            keeper,
+            settings,
+            members,
+        })
+    }
+}
+
+/// How this node proves to others that it belongs, and whom it lets in: the nodes of one home share
+/// their ring's authority, so each may certify itself. A node invited from another machine would
+/// bring the certificate that it was given instead.
+fn admission(home: &Home, key: &NodeKey) -> Result<Admission, HomeError> {
+    let authority = home.authority()?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let certificate = authority.issue(key.peer_id(), since.map_or(0, |since| since.as_secs()));
+    Ok(Admission::new(authority.id(), certificate))
+}
+
+/// The settings of the ring that this node belonged to. What the starter asked for must not
+/// contradict them.
+fn kept_settings(
+    config: &NodeConfig,
+    path: &std::path::Path,
+    bytes: &[u8],
+) -> Result<Settings, StartError> {
+    let settings = settings_bytes::decode(bytes).ok_or_else(|| StartError::Newer {
+        path: path.to_owned(),
+        what: "the ring's settings".to_owned(),
+    })?;
+    let is_classic = settings.profile == Profile::Classic;
+    let other_bits = config.bits.is_some_and(|bits| bits != settings.bits.get());
+    if other_bits || (config.classic && !is_classic) {
+        let profile = if is_classic { "classic" } else { "standard" };
+        return Err(StartError::Settings(format!(
+            "{} belongs to a {profile} ring of {} bits; start it as such, or choose another --data",
+            path.display(),
+            settings.bits.get()
+        )));
+    }
+    Ok(settings)
+}
+
+/// The settings of a ring that this node founds.
+fn founding_settings(config: &NodeConfig) -> Result<Settings, StartError> {
+    let mut settings = Settings::default();
+    if config.classic {
+        settings.profile = Profile::Classic;
+        settings.bits = Bits::CLASSIC;
+    }
+    if let Some(bits) = config.bits {
+        settings.bits = Bits::new(bits)
+            .ok_or_else(|| StartError::Settings(format!("a key has 3 to 128 bits, not {bits}")))?;
+    }
+    if let Some(name) = &config.ring_name {
+        settings.ring_name.clone_from(name);
+    }
+    Ok(settings)
+}
+
+fn network_limits() -> Limits {
+    Limits {
+        inbound_bytes_max: INBOUND_BYTES_MAX,
+        body_bytes_max: BULK_BODY_BYTES_MAX,
+        bulk_connections_max: BULK_CONNECTIONS_MAX,
+        ..Limits::default()
+    }
+}
+
+/// Puts the parts together.
+fn assemble(
+    config: &NodeConfig,
+    addr: std::net::SocketAddr,
+    on_disk: OnDisk,
+    counting: Arc<Counting>,
+    endpoint: Endpoint,
+    events: chordal_net::Events,
+) -> (Shared, Driver) {
+    let addr = address::with_port(addr, endpoint.local_addr());
+    let id = exec::node(on_disk.key.peer_id());
+    let tasks = TaskTracker::new();
+    let stop = CancellationToken::new();
+    let (inbox, held) = (Arc::new(Inbox::default()), Arc::new(Held::default()));
+    let settings = Arc::new(RwLock::new(on_disk.settings.clone()));
+    let phase = watch::Sender::new(Phase::Running);
+    let notices = broadcast::Sender::new(NOTICES_MAX);
+    let (orders, orders_taken) = mpsc::channel(COMMANDS_MAX);
+    let peer = Peer::new(
+        Config {
+            settings: on_disk.settings,
+            timing: config.timing.clone(),
+            node: id,
+            addr,
+            incarnation: on_disk.incarnation,
+            offered_bytes: on_disk.keeper.offered_bytes(),
+            tokens: if config.offer == Some(0) { 0 } else { TOKENS },
+            remembered: on_disk.members,
+            seed: RandomState::new().hash_one(on_disk.incarnation),
+        },
+        Time::default(),
+    );
+    let folder = Arc::new(on_disk.folder);
+    let disk = Disk::new(on_disk.keeper, &tasks);
+    let shared = Shared {
+        id,
+        addr,
+        home: config.home.clone(),
+        folder: folder.path().to_owned(),
+        control_token: on_disk.control_token,
+        client: Arc::new(Client::new(
+            orders,
+            Arc::clone(&inbox),
+            Arc::clone(&held),
+            Arc::clone(&settings),
+            Arc::clone(&counting),
+        )),
+        endpoint: endpoint.clone(),
+        notices: notices.clone(),
+        phase: phase.clone(),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+        stopped: OnceCell::new(),
+    };
+    let driver = Driver {
+        peer,
+        started: Instant::now(),
+        transfers: Transfers::new(
+            endpoint.clone(),
+            disk.clone(),
+            Arc::clone(&held),
+            Arc::clone(&counting),
+            tasks.clone(),
+        ),
+        server: Server::new(
+            disk.clone(),
+            Arc::clone(&settings),
+            Arc::clone(&counting),
+            tasks.clone(),
+        ),
+        notices: Notices::new(notices, folder, counting, tasks.clone()),
+        endpoint,
+        events,
+        orders: orders_taken,
+        inbox,
+        held,
+        disk,
+        settings,
+        phase,
+        tasks,
+        stop,
+        replies: HashMap::new(),
+    };
+    (shared, driver)
 }

@@ -141,7 +141,7 @@ fn replace(path: &Path, content: &[u8]) -> Result<(), HomeError> {
         file.write_all(content)?;
         file.sync_all()?;
         fs::rename(&temporary, path)?;
-        sync_folder(path.parent().unwrap_or(Path::new(".")))
+        sync_folder(path.parent().unwrap_or_else(|| Path::new(".")))
     };
     write().map_err(|error| HomeError::io(path, error))
 }

@@ -1,0 +1,11 @@
+//! Carrying out what the core wants: messages, transfers, orders to the disk.
+
+mod disk;
+mod send;
+mod serve;
+mod transfer;
+
+pub(crate) use disk::{Disk, Keeper, MEMBERS, SETTINGS};
+pub(crate) use send::{node, send};
+pub(crate) use serve::Server;
+pub(crate) use transfer::Transfers;

@@ -1,0 +1,196 @@
+//! Orders to this node's disk, carried out on threads that may block.
+//!
+//! Questions, reads of chunks and writes each have their lane. Chunk bytes are made durable by many
+//! threads at once, since the file system merges their syncs; all changes of the index go through
+//! one thread, which commits everything that waits in one transaction.
+
+mod ask;
+mod chunks;
+mod keeper;
+mod write;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chordal_object::{Bits, Chunk, ChunkId};
+use chordal_proto::effect::DiskOp;
+use chordal_proto::input::{DiskAnswer, DiskError};
+use chordal_store::Change;
+use tokio::sync::oneshot;
+use tokio_util::task::TaskTracker;
+
+use crate::held::Held;
+use crate::inbox::Duty;
+use crate::lane::{Lane, Width};
+use crate::limits::{ASKERS_MAX, COMMIT_ORDERS_MAX, DISK_QUEUE_MAX, READERS_MAX, STAGERS_MAX};
+
+use ask::Ask;
+use chunks::{Read, Reader, Stage, Staging};
+use write::Write;
+
+pub(crate) use keeper::{Keeper, MEMBERS, SETTINGS};
+
+/// The disk's answer to an order.
+pub(crate) type DiskResult = Result<DiskAnswer, DiskError>;
+
+/// Whoever waits for an order's end.
+#[derive(Debug)]
+pub(crate) enum Waiting {
+    /// The core.
+    Core(Duty),
+    /// A task; when it is gone the answer is dropped.
+    Task(oneshot::Sender<DiskResult>),
+}
+
+impl Waiting {
+    fn answer(self, answer: DiskResult) {
+        match self {
+            Self::Core(duty) => duty.answered(answer),
+            Self::Task(task) => drop(task.send(answer)),
+        }
+    }
+}
+
+/// This node's disk. Cheap to clone; the store closes when the last clone and the last thread at
+/// work are gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Disk {
+    asks: Arc<Lane<Ask>>,
+    reads: Arc<Lane<Read>>,
+    stages: Arc<Lane<Stage>>,
+    writes: Arc<Lane<Write>>,
+}
+
+impl Disk {
+    /// Works on an open store; its threads are counted among `tasks`. Must be made inside a runtime.
+    pub(crate) fn new(keeper: Keeper, tasks: &TaskTracker) -> Self {
+        let keeper = Arc::new(keeper);
+        let width = |workers_max, batch_max| Width {
+            workers_max,
+            batch_max,
+            waiting_max: DISK_QUEUE_MAX,
+        };
+        let of = Arc::clone(&keeper);
+        let writes = Lane::new(width(1, COMMIT_ORDERS_MAX), tasks.clone(), move |orders| {
+            of.write(orders);
+        });
+        let (of, then) = (Arc::clone(&keeper), Arc::clone(&writes));
+        let stages = Lane::new(width(STAGERS_MAX, 1), tasks.clone(), move |orders| {
+            for order in orders {
+                of.stage(order, &then);
+            }
+        });
+        let (of, then) = (Arc::clone(&keeper), Arc::clone(&writes));
+        let asks = Lane::new(width(ASKERS_MAX, 1), tasks.clone(), move |orders| {
+            for order in orders {
+                of.ask(order, &then);
+            }
+        });
+        let reads = Lane::new(width(READERS_MAX, 1), tasks.clone(), move |orders| {
+            for order in orders {
+                keeper.read(order);
+            }
+        });
+        Self {
+            asks,
+            reads,
+            stages,
+            writes,
+        }
+    }
+
+    /// Carries out an order of the core.
+    pub(crate) fn order(&self, op: DiskOp, bits: Bits, held: &Arc<Held>, duty: Duty) {
+        match op {
+            DiskOp::WriteRecord { key, record } => {
+                let version = Some(record.version);
+                let changes = vec![Change::Record { key, record }];
+                self.write(changes, version, Waiting::Core(duty));
+            }
+            DiskOp::SaveMembers(members) => {
+                let changes = vec![keeper::meta(MEMBERS, members)];
+                self.write(changes, None, Waiting::Core(duty));
+            }
+            DiskOp::StoreChunk {
+                operation,
+                chunk,
+                key,
+            } => {
+                // Without its bytes the operation is over, and nobody looks at the answer.
+                if let Some(bytes) = held.get(operation).filter(|held| held.id() == chunk) {
+                    self.stages.push(Stage {
+                        key,
+                        bytes: Staging::Checked(bytes),
+                        waiting: Waiting::Core(duty),
+                    });
+                }
+            }
+            DiskOp::ReadChunk { operation, chunk } => self.reads.push(Read {
+                id: chunk,
+                reader: Reader::Core {
+                    held: Arc::clone(held),
+                    operation,
+                    duty,
+                },
+            }),
+            DiskOp::ReadRecord { .. }
+            | DiskOp::ItemsIn { .. }
+            | DiskOp::RecordsByDigest { .. }
+            | DiskOp::HaveChunks(_)
+            | DiskOp::CountIn(_)
+            | DiskOp::List { .. }
+            | DiskOp::Remove { .. }
+            | DiskOp::Usage => self.asks.push(Ask {
+                op,
+                last_key: bits.last_key(),
+                waiting: Waiting::Core(duty),
+            }),
+        }
+    }
+
+    /// Checks bytes that came from another node against the name they claim, and makes them
+    /// durable. Nothing when their hash is another.
+    pub(crate) async fn keep(&self, id: ChunkId, bytes: Bytes, bits: Bits) -> DiskResult {
+        let (waiting, answer) = oneshot::channel();
+        self.stages.push(Stage {
+            key: bits.chunk_key(id),
+            bytes: Staging::Claimed(id, bytes),
+            waiting: Waiting::Task(waiting),
+        });
+        answer.await.unwrap_or(Err(DiskError::Failed))
+    }
+
+    /// A chunk's bytes, when a good copy is here.
+    pub(crate) async fn read(&self, id: ChunkId) -> Result<Option<Chunk>, DiskError> {
+        let (task, answer) = oneshot::channel();
+        self.reads.push(Read {
+            id,
+            reader: Reader::Task(task),
+        });
+        answer.await.unwrap_or(Err(DiskError::Failed))
+    }
+
+    /// Keeps a small value of this node's own.
+    pub(crate) async fn keep_value(&self, name: &str, value: Bytes) -> DiskResult {
+        let (waiting, answer) = oneshot::channel();
+        let changes = vec![keeper::meta(name, value)];
+        self.write(changes, None, Waiting::Task(waiting));
+        answer.await.unwrap_or(Err(DiskError::Failed))
+    }
+
+    fn write(
+        &self,
+        changes: Vec<Change>,
+        record: Option<chordal_object::Version>,
+        waiting: Waiting,
+    ) {
+        self.writes.push(Write {
+            changes,
+            record,
+            waiting,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

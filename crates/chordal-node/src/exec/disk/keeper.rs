@@ -1,0 +1,112 @@
+//! The store, with what a node adds to it: the offer's limit, small values, counts, and the errors
+//! in the core's words.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chordal_proto::input::DiskError;
+use chordal_store::limits::RESERVE_BYTES;
+use chordal_store::{Change, OpenError, RealDisk, Store, StoreError};
+
+use crate::counters::Counting;
+
+/// Where the core's memory of other nodes is kept.
+pub(crate) const MEMBERS: &str = "members";
+
+/// Where the ring's settings are kept.
+pub(crate) const SETTINGS: &str = "settings";
+
+/// A node's store. Everything here may block.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    pub(super) store: Store,
+    /// Bytes that may be stored; nothing for all that the disk has.
+    offer_bytes: Option<u64>,
+    pub(super) counting: Arc<Counting>,
+}
+
+impl Keeper {
+    /// Opens the store in this folder, or makes one.
+    pub(crate) fn open(
+        folder: &Path,
+        offer_bytes: Option<u64>,
+        counting: Arc<Counting>,
+    ) -> Result<Self, OpenError> {
+        Ok(Self {
+            store: Store::open(Box::new(RealDisk::new(folder)))?,
+            offer_bytes,
+            counting,
+        })
+    }
+
+    /// A small value kept earlier.
+    pub(crate) fn value(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+        self.store.meta(name)
+    }
+
+    /// Bytes this node offers to the ring: what it was told, or what the disk has room for.
+    pub(crate) fn offered_bytes(&self) -> u64 {
+        let (used, free) = self.usage();
+        self.offer_bytes
+            .unwrap_or_else(|| used.saturating_add(free))
+    }
+
+    /// Bytes stored, and bytes that may still be stored.
+    pub(super) fn usage(&self) -> (u64, u64) {
+        let usage = self.store.usage();
+        let on_disk = usage.free_bytes.saturating_sub(RESERVE_BYTES);
+        let offered = match self.offer_bytes {
+            Some(offer) => offer.saturating_sub(usage.bytes),
+            None => u64::MAX,
+        };
+        (usage.bytes, on_disk.min(offered))
+    }
+
+    /// Refuses what the offer has no room for. The disk's own room is the store's to watch. Work
+    /// under way at the same time is not counted, so the offer may be passed by as much as that.
+    pub(super) fn check_offer(&self, bytes: u64) -> Result<(), DiskError> {
+        if self.offer_bytes.is_none() {
+            return Ok(());
+        }
+        let (_, free) = self.usage();
+        if bytes > free {
+            self.counting.disk_failures.one();
+            return Err(DiskError::Full { free });
+        }
+        Ok(())
+    }
+
+    /// An error in the core's words, counted and logged.
+    pub(super) fn failed(&self, doing: &'static str, error: &StoreError) -> DiskError {
+        self.counting.disk_failures.one();
+        match error {
+            StoreError::Full { free, .. } => {
+                tracing::debug!(doing, %error, "no room");
+                DiskError::Full {
+                    free: free.saturating_sub(RESERVE_BYTES),
+                }
+            }
+            StoreError::Io { .. } => {
+                tracing::error!(doing, %error, "the disk failed");
+                DiskError::Failed
+            }
+            // Follows a failure that was told as such.
+            StoreError::Poisoned => DiskError::Failed,
+            StoreError::Corrupt { .. }
+            | StoreError::CorruptRecord { .. }
+            | StoreError::TooLarge { .. } => {
+                tracing::warn!(doing, %error, "the store refused");
+                DiskError::Failed
+            }
+        }
+    }
+}
+
+/// The change that keeps a small value.
+pub(super) fn meta(name: &str, value: Bytes) -> Change {
+    Change::Meta {
+        name: name.to_owned(),
+        value: Some(value),
+    }
+}

@@ -1,0 +1,97 @@
+//! Changes of the index: everything that waits goes into one transaction.
+
+use chordal_object::Version;
+use chordal_proto::input::DiskAnswer;
+use chordal_store::limits::RESERVE_BYTES;
+use chordal_store::{Change, Outcome};
+
+use super::{Keeper, Waiting};
+
+/// Changes of the index that belong to one order.
+pub(super) struct Write {
+    pub(super) changes: Vec<Change>,
+    /// For a record: the version to be written, to be answered with the one that is there then.
+    pub(super) record: Option<Version>,
+    pub(super) waiting: Waiting,
+}
+
+impl Keeper {
+    /// Makes the changes of all these orders durable, in one transaction.
+    pub(super) fn write(&self, orders: Vec<Write>) {
+        // A transaction succeeds or fails as a whole. Where room runs out, one order that finds
+        // none must not take down those that need none or give some back.
+        if self.is_tight() {
+            for order in orders {
+                self.commit(vec![order]);
+            }
+        } else {
+            self.commit(orders);
+        }
+    }
+
+    fn commit(&self, orders: Vec<Write>) {
+        let mut changes = Vec::with_capacity(orders.len());
+        let mut ends = Vec::with_capacity(orders.len());
+        for order in orders {
+            if let Err(error) = self.check_order(&order) {
+                order.waiting.answer(Err(error));
+                continue;
+            }
+            ends.push((order.changes.len(), order.record, order.waiting));
+            changes.extend(order.changes);
+        }
+        if changes.is_empty() {
+            // Nothing to make durable: what remains are orders without changes.
+            for (_, _, waiting) in ends {
+                waiting.answer(Ok(DiskAnswer::Done));
+            }
+            return;
+        }
+        let count = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+        let outcomes = match self.store.commit(changes) {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                let error = self.failed("commit", &error);
+                for (_, _, waiting) in ends {
+                    waiting.answer(Err(error));
+                }
+                return;
+            }
+        };
+        self.counting.commits.one();
+        self.counting.changes.add(count);
+        let mut outcomes = outcomes.into_iter();
+        for (changes, record, waiting) in ends {
+            let own: Vec<Outcome> = outcomes.by_ref().take(changes).collect();
+            waiting.answer(Ok(answer(record, &own)));
+        }
+    }
+
+    /// Refuses a file's record where the offer has no room. A tombstone is always taken.
+    fn check_order(&self, order: &Write) -> Result<(), chordal_proto::input::DiskError> {
+        for change in &order.changes {
+            if let Change::Record { record, .. } = change
+                && let Some(file) = &record.file
+            {
+                let bytes = match &file.content {
+                    chordal_object::Content::Inline(bytes) => bytes.len(),
+                    chordal_object::Content::Chunks(list) => list.ids.len() * 32,
+                };
+                self.check_offer(bytes as u64)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_tight(&self) -> bool {
+        self.store.usage().free_bytes < 2 * RESERVE_BYTES
+    }
+}
+
+fn answer(record: Option<Version>, outcomes: &[Outcome]) -> DiskAnswer {
+    match (record, outcomes) {
+        (Some(_), [Outcome::Kept { current }]) => DiskAnswer::RecordStored(*current),
+        (Some(version), _) => DiskAnswer::RecordStored(version),
+        (None, _) => DiskAnswer::Done,
+    }
+}
