@@ -9,7 +9,7 @@ use crate::change::Outcome;
 
 /// Whether a commit saves the allocator's state, for a quick open after a crash. The figures behind
 /// the choice are in `docs/format.md`.
-pub(super) const QUICK_REPAIR: bool = false;
+pub(super) const QUICK_REPAIR: bool = true;
 
 type WriteRows<'a> = Table<'a, &'static [u8], &'static [u8]>;
 
