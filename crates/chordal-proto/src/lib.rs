@@ -13,27 +13,34 @@
 pub mod codec;
 pub mod effect;
 pub mod input;
+mod join;
 pub mod limits;
+mod liveness;
+mod lookup;
 pub mod member;
+mod membership;
 pub mod message;
+mod operation;
 mod peer;
+mod placement;
+mod range_set;
+mod replica;
+mod request;
+mod ring;
+mod rng;
 mod settings;
+mod table;
 mod time;
+mod timer;
 mod view;
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    unnameable_types,
-    clippy::all,
-    clippy::pedantic,
-    reason = "generated from proto/peer.proto"
-)]
-#[rustfmt::skip]
+mod waiting;
 mod wire;
 
 pub use effect::Effect;
 pub use input::Input;
-pub use peer::{Peer, Reason};
+pub use peer::Peer;
+pub use request::RequestId;
 pub use settings::{Config, Profile, Settings, Timing};
 pub use time::Time;
+pub use timer::Reason;
 pub use view::View;

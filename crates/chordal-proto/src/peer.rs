@@ -1,37 +1,127 @@
-//! The peer: one node's decisions.
+//! The peer: one node's decisions, composed of the parts in the modules beside this one.
+//!
+//! This file holds the state, the way in and the way out. What is decided about an input is in
+//! the module of its subject: `ring`, `lookup`, `join`, `liveness`, `membership`, `operation`,
+//! `replica`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
-use crate::effect::Effect;
-use crate::input::Input;
-use crate::settings::{Config, Settings};
+use bytes::Bytes;
+use chordal_object::{Key, NodeId};
+
+use crate::codec;
+use crate::effect::{DiskOp, Effect, Notice};
+use crate::input::{Completion, EffectId, Input};
+use crate::join::Joining;
+use crate::liveness::Liveness;
+use crate::lookup::Lookups;
+use crate::member::{Member, Standing, Token};
+use crate::message::{Message, TokenPointers};
+use crate::operation::Operations;
+use crate::replica::Replica;
+use crate::request::{Asker, Purpose, Request, RequestId, Requests};
+use crate::ring::TokenRing;
+use crate::rng::Rng;
+use crate::settings::{Config, Profile, Settings, Timing};
+use crate::table::{Learned, NodeTable};
 use crate::time::Time;
-
-/// Why a peer wants to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// A token's stabilisation is due.
-    Stabilise,
-}
+use crate::timer::{Reason, Timers};
+use crate::waiting::Waiting;
 
 /// One node's decisions.
 #[derive(Debug)]
 pub struct Peer {
-    config: Config,
-    effects: VecDeque<Effect>,
+    pub(crate) settings: Settings,
+    pub(crate) timing: Timing,
+    /// This node as others know it.
+    pub(crate) me: Member,
+    pub(crate) rng: Rng,
+    pub(crate) table: NodeTable,
+    /// This node's tokens and their pointers.
+    pub(crate) tokens: BTreeMap<Key, TokenRing>,
+    pub(crate) requests: Requests,
+    pub(crate) lookups: Lookups,
+    pub(crate) joining: Joining,
+    pub(crate) liveness: Liveness,
+    pub(crate) operations: Operations,
+    pub(crate) replica: Replica,
+    pub(crate) timers: Timers,
+    pub(crate) effects: VecDeque<Effect>,
+    /// Messages of this node to itself.
+    pub(crate) loopback: VecDeque<(u64, Message)>,
+    /// Who waits for which effect to end.
+    pub(crate) waiting: BTreeMap<EffectId, Waiting>,
+    pub(crate) last_effect: u64,
+    /// The placement that `replica` is built for.
+    pub(crate) placed_epoch: Option<u64>,
 }
 
 impl Peer {
-    /// A node that begins its life, alone on its ring.
-    pub fn new(config: Config, _now: Time) -> Self {
-        Self {
-            config,
+    /// A node that begins a life: alone on its ring, or about to look for the nodes it remembers.
+    pub fn new(config: Config, now: Time) -> Self {
+        let count = if config.settings.profile == Profile::Classic {
+            1
+        } else {
+            config.tokens
+        };
+        let me = Member {
+            node: config.node,
+            addr: config.addr,
+            incarnation: config.incarnation,
+            standing: Standing::Present,
+            offered_bytes: config.offered_bytes,
+            salts: vec![0; usize::from(count)],
+        };
+        let mut peer = Self {
+            settings: config.settings,
+            timing: config.timing,
+            me,
+            rng: Rng::new(config.seed),
+            table: NodeTable::new(),
+            tokens: BTreeMap::new(),
+            requests: Requests::default(),
+            lookups: Lookups::default(),
+            joining: Joining::default(),
+            liveness: Liveness::default(),
+            operations: Operations::default(),
+            replica: Replica::default(),
+            timers: Timers::default(),
             effects: VecDeque::new(),
-        }
+            loopback: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            last_effect: 0,
+            placed_epoch: None,
+        };
+        peer.choose_salts();
+        let complete = peer.remember(config.remembered);
+        peer.table.learn(&peer.settings, peer.me.clone());
+        peer.found_ring(now);
+        peer.start_replica(now, complete);
+        peer.timers.set(now + peer.timing.ping, Reason::Ping);
+        peer.timers.set(now, Reason::Gossip);
+        peer
     }
 
-    /// Takes note of what happened.
-    pub fn handle(&mut self, _now: Time, _input: Input) {}
+    /// Takes note of what happened; what is to be done about it comes out of [`Peer::poll`].
+    pub fn handle(&mut self, now: Time, input: Input) {
+        match input {
+            Input::Tick => {}
+            Input::Message { from, addr, bytes } => self.receive_bytes(now, from, addr, bytes),
+            Input::Disconnected(node) => self.disconnected(now, node),
+            Input::Unreachable { addr, node, reason } => {
+                self.unreachable(now, addr, node, &reason);
+            }
+            Input::Command { operation, command } => self.command(now, operation, command),
+            Input::Cancel(operation) => self.cancel_operation(operation),
+            Input::Completion { effect, completion } => self.completed(now, effect, completion),
+        }
+        self.settle(now);
+        while let Some(reason) = self.timers.pop_due(now) {
+            self.wake(now, reason);
+            self.settle(now);
+        }
+    }
 
     /// The next thing to do, if any.
     pub fn poll(&mut self) -> Option<Effect> {
@@ -40,16 +130,276 @@ impl Peer {
 
     /// When to call [`Peer::handle`] with [`Input::Tick`] at the latest, and why.
     pub fn deadline(&self) -> Option<(Time, Reason)> {
-        None
+        self.timers.first()
     }
 
-    /// What the ring is set to; may change once, when a node alone joins another's ring.
-    pub fn settings(&self) -> &Settings {
-        &self.config.settings
+    /// What the ring is set to. It changes when a node that was alone joins another's ring.
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
+    /// This node as others know it.
+    pub const fn member(&self) -> &Member {
+        &self.me
+    }
+
+    /// This node's tokens with their nearest pointers, in order of their keys.
+    pub fn tokens(&self) -> Vec<TokenPointers> {
+        self.tokens.values().map(TokenRing::pointers).collect()
+    }
+
+    /// The successor list of one of this node's tokens, nearest first.
+    pub fn successors(&self, token: Key) -> Vec<Token> {
+        self.tokens
+            .get(&token)
+            .map(|ring| ring.successors.clone())
+            .unwrap_or_default()
+    }
+
+    /// The nodes this one has heard of, itself included.
+    pub fn members(&self) -> Vec<Member> {
+        self.table
+            .iter()
+            .map(|(_, entry)| entry.member.clone())
+            .collect()
+    }
+
+    /// Deals with messages to itself and with changes of placement until nothing is left.
+    fn settle(&mut self, now: Time) {
+        loop {
+            if self.placed_epoch != Some(self.table.placement_epoch()) {
+                self.placed_epoch = Some(self.table.placement_epoch());
+                self.place_again(now);
+            }
+            let Some((request, message)) = self.loopback.pop_front() else {
+                break;
+            };
+            let asker = Asker {
+                node: self.me.node,
+                addr: self.me.addr,
+                request,
+            };
+            self.receive(now, asker, message);
+        }
+    }
+
+    fn wake(&mut self, now: Time, reason: Reason) {
+        match reason {
+            Reason::Stabilise(token) => self.stabilise(now, token),
+            Reason::RequestOver(id) => self.request_over(now, id),
+            Reason::Ping => self.ping_neighbours(now),
+            Reason::Gossip => self.gossip(now),
+            Reason::GiveUp(node) => self.consider_giving_up(now, node),
+            Reason::PollOver => self.poll_over(now),
+            Reason::Repair => self.repair(now),
+            Reason::JoinAgain => self.join_again(now),
+            Reason::Save => self.save_members(),
+            Reason::Hedge(operation) => self.hedge(now, operation),
+            Reason::Retry(operation) => self.retry(now, operation),
+            Reason::OperationOver(operation) => self.operation_over(now, operation),
+        }
+    }
+
+    fn receive_bytes(&mut self, now: Time, from: NodeId, addr: SocketAddr, bytes: Bytes) {
+        if from == self.me.node {
+            return;
+        }
+        let envelope = match codec::decode(bytes) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                let reason = error.to_string();
+                self.notice(Notice::Malformed { node: from, reason });
+                return;
+            }
+        };
+        let asker = Asker {
+            node: from,
+            addr,
+            request: envelope.request,
+        };
+        if self.hear_from(now, &asker, envelope.incarnation, &envelope.message) {
+            self.receive(now, asker, envelope.message);
+        }
+    }
+
+    /// Sorts a message by its subject: answers to their questions, questions to their modules.
+    fn receive(&mut self, now: Time, asker: Asker, message: Message) {
+        match message {
+            Message::Ping => self.answer(&asker, Message::Pong),
+            Message::Pause => self.paused(now, asker.node),
+            Message::AskRing(wish) => self.asked_ring(now, &asker, wish),
+            Message::GetState(token) => self.asked_state(&asker, token),
+            Message::Notify { of, to } => self.notified(now, asker.node, of, to),
+            Message::FindOwner(key) => self.asked_owner(&asker, key),
+            Message::Spread { members, until } => self.spread_on(now, members, until),
+            Message::TableDigest(digest) => self.compare_tables(now, &asker, digest),
+            Message::Table {
+                members,
+                want_yours,
+            } if asker.request == 0 || want_yours => {
+                self.learn_table(now, &asker, members, want_yours);
+            }
+            Message::ReadRecord(question) => self.asked_record(&asker, question),
+            Message::WriteRecord(write) => self.asked_to_hold(&asker, write),
+            Message::OfferChunk(offer) => self.offered_chunk(&asker, offer),
+            Message::AskChunks(chunks) => self.asked_chunks(&asker, chunks),
+            Message::Reconcile(step) => self.asked_to_reconcile(&asker, step),
+            Message::FetchRecords { arc, digests } => self.asked_records(&asker, arc, digests),
+            Message::AskConfirm { arc, view } => self.asked_to_confirm(now, &asker, arc, view),
+            Message::List(list) => self.asked_list(&asker, list),
+            Message::AskStatus => self.asked_status(&asker),
+            answer @ (Message::Pong
+            | Message::RingInfo(_)
+            | Message::State(_)
+            | Message::NoToken(_)
+            | Message::Owner(_)
+            | Message::Closer(_)
+            | Message::Table { .. }
+            | Message::RecordRead(_)
+            | Message::RecordWritten(_)
+            | Message::ChunkOffered(_)
+            | Message::ChunksHeld(_)
+            | Message::Reconciled(_)
+            | Message::Records(_)
+            | Message::Confirm(_)
+            | Message::Listed(_)
+            | Message::Status(_)) => {
+                if let Some(request) = self.close_request(RequestId(asker.request), asker.node) {
+                    self.answered(now, asker.node, request, answer);
+                }
+            }
+        }
+    }
+
+    /// An answer came. One that does not fit its question is dropped as if it had not come.
+    fn answered(&mut self, now: Time, from: NodeId, request: Request, message: Message) {
+        self.measure_round_trip(now, from, &request, &message);
+        match (request.purpose, message) {
+            (Purpose::Ping, Message::Pong) => {}
+            (Purpose::Poll, Message::Pong) => self.poll_answered(from),
+            (Purpose::Rectify { .. }, Message::Pong) => {}
+            (Purpose::AskRing, Message::RingInfo(info)) => self.ring_found(now, from, info),
+            (Purpose::Successor { token, successor }, Message::State(state)) => {
+                self.successor_state(now, token, successor, state);
+            }
+            (Purpose::Successor { token, successor }, Message::NoToken(_)) => {
+                self.successor_lost(now, token, successor);
+            }
+            (Purpose::Candidate { token, candidate }, Message::State(state)) => {
+                self.candidate_state(now, token, candidate, state);
+            }
+            (Purpose::Candidate { token, .. }, Message::NoToken(_)) => self.notify_successor(token),
+            (Purpose::JoinAt { token, predecessor }, Message::State(state)) => {
+                self.join_state(now, token, predecessor, state);
+            }
+            (Purpose::JoinAt { token, .. }, Message::NoToken(_)) => self.join_failed(now, token),
+            (Purpose::Lookup(id), Message::Owner(found)) => self.lookup_owner(now, id, from, found),
+            (Purpose::Lookup(id), Message::Closer(closer)) => {
+                self.lookup_closer(now, id, from, closer);
+            }
+            (Purpose::JoinTable, Message::Table { members, .. }) => {
+                self.join_table(now, from, members);
+            }
+            (Purpose::Operation(id), message) => {
+                self.operation_answered(now, id, from, message);
+            }
+            (Purpose::Session(id), message) => self.session_answered(now, id, from, message),
+            (Purpose::Confirm(upto), Message::Confirm(confirm)) => {
+                self.confirmed(now, upto, from, confirm);
+            }
+            _ => {}
+        }
+    }
+
+    /// No answer came in time, or the node is out of reach.
+    pub(crate) fn unanswered(&mut self, now: Time, request: Request) {
+        let Request {
+            to, addr, purpose, ..
+        } = request;
+        match purpose {
+            Purpose::Ping => self.ping_unanswered(now, to),
+            Purpose::Rectify { token, candidate } => self.rectify(now, token, candidate),
+            Purpose::AskRing => self.ring_not_found(now, addr),
+            Purpose::JoinTable => self.join_table_lost(now),
+            Purpose::Successor { token, successor } => self.successor_lost(now, token, successor),
+            Purpose::Candidate { token, .. } => self.notify_successor(token),
+            Purpose::JoinAt { token, .. } => self.join_failed(now, token),
+            Purpose::Lookup(id) => self.lookup_unanswered(now, id),
+            Purpose::Operation(id) => {
+                if let Some(node) = to {
+                    self.operation_unanswered(now, id, node);
+                }
+            }
+            Purpose::Session(id) => self.session_failed(now, id),
+            Purpose::Poll | Purpose::Confirm(_) | Purpose::ReadRepair => {}
+        }
+    }
+
+    fn completed(&mut self, now: Time, effect: EffectId, completion: Completion) {
+        if let Some(waiting) = self.waiting.remove(&effect) {
+            self.resume(now, waiting, completion);
+        }
+    }
+
+    /// Asks the disk; the answer comes to [`Peer::resume`] with `waiting`.
+    pub(crate) fn disk(&mut self, op: DiskOp, waiting: Waiting) -> EffectId {
+        let effect = self.await_effect(waiting);
+        self.effects.push_back(Effect::Disk { effect, op });
+        effect
+    }
+
+    pub(crate) fn await_effect(&mut self, waiting: Waiting) -> EffectId {
+        self.last_effect += 1;
+        let effect = EffectId(self.last_effect);
+        self.waiting.insert(effect, waiting);
+        effect
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        self.effects.push_back(Effect::Notice(notice));
+    }
+
+    /// Takes over an entry of the node table and follows up on what it changes.
+    pub(crate) fn learn(&mut self, now: Time, member: Member) -> Learned {
+        if member.node == self.me.node {
+            self.hear_of_myself(now, &member);
+            return Learned::Nothing;
+        }
+        let (node, standing) = (member.node, member.standing);
+        let was_member = self.table.is_member(node);
+        let tokens = member.tokens(&self.settings);
+        if self.table.learn(&self.settings, member) == Learned::Nothing {
+            return Learned::Nothing;
+        }
+        if standing.is_member() && !was_member {
+            self.liveness.forget(node);
+            if let Some(&key) = tokens.first() {
+                self.notice(Notice::Appeared(Token { key, node }));
+            }
+        }
+        if was_member && !standing.is_member() {
+            self.notice(if standing == Standing::Left {
+                Notice::Left(node)
+            } else {
+                Notice::Gone(node)
+            });
+        }
+        if let Some(entry) = self.table.get_mut(node) {
+            entry.heard.get_or_insert(now);
+        }
+        self.hasten_stabilisation(now, &tokens);
+        self.timers.at_latest(now + SAVE_DELAY, Reason::Save);
+        Learned::Changed
+    }
+}
+
+/// How long changes of the node table gather before they are saved.
+const SAVE_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+
+impl Peer {
     /// Walks every local invariant; an error names the broken one.
     pub fn check(&self) -> Result<(), String> {
-        Ok(())
+        self.check_ring()?;
+        self.check_replica()
     }
 }

@@ -1,0 +1,481 @@
+//! Entering a ring: by an address when alone, again after a restart, and when two rings meet.
+//!
+//! A node that is alone joins as Zave's *Join* says: each token takes the whole list of the token
+//! before it, which must answer at that moment. A node that already has a ring of its own, or
+//! remembers one, only exchanges node tables; stabilisation then makes the two rings one, since a
+//! closer successor may be adopted from any source provided that it answers with its list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chordal_object::{Key, NodeId};
+
+use crate::effect::{Answer, Failure};
+use crate::input::OperationId;
+use crate::lookup::LookupPurpose;
+use crate::member::{Member, Token};
+use crate::message::{AskRing, JoinRefusal, Message, OwnerFound, RingInfo, TokenState};
+use crate::peer::Peer;
+use crate::request::{Asker, Purpose};
+use crate::settings::{Profile, Settings};
+use crate::table::Learned;
+use crate::time::Time;
+use crate::timer::Reason;
+
+/// An attempt to enter a ring, if one is under way.
+#[derive(Debug, Default)]
+pub(crate) struct Joining {
+    attempt: Option<Attempt>,
+}
+
+#[derive(Debug)]
+struct Attempt {
+    /// The client's wish, or nothing after a restart.
+    operation: Option<OperationId>,
+    /// Addresses that have not answered yet.
+    asked: BTreeSet<SocketAddr>,
+    stage: Stage,
+    /// Why an address would not do.
+    refused: Option<JoinRefusal>,
+    failed: Vec<String>,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// Nobody answered yet.
+    Asking,
+    /// A member answered; its node table was asked for.
+    Contact(NodeId),
+    /// These tokens look for their places, each with the tries it made.
+    Placing(BTreeMap<Key, u32>),
+}
+
+/// How often a token looks for its place before merging is left to find it.
+const TRIES_MAX: u32 = 8;
+
+/// Pause before a token looks again.
+const TRY_AGAIN: Duration = Duration::from_millis(100);
+
+/// Pause before the remembered nodes are tried again after a restart.
+const SEEK_AGAIN: Duration = Duration::from_secs(1);
+
+/// The most addresses tried at once.
+const SEEDS_MAX: usize = 8;
+
+impl Peer {
+    /// A client wants this node to enter the ring of whoever answers at one of these addresses.
+    pub(crate) fn join(&mut self, now: Time, operation: OperationId, mut seeds: Vec<SocketAddr>) {
+        if self
+            .joining
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.operation.is_some())
+        {
+            self.reply(operation, Err(Failure::Busy("another join is under way")));
+            return;
+        }
+        seeds.retain(|&seed| seed != self.me.addr);
+        seeds.truncate(SEEDS_MAX);
+        if seeds.is_empty() {
+            let why = "that is this node itself".to_owned();
+            self.reply(operation, Err(Failure::Unjoinable(why)));
+            return;
+        }
+        self.seek(now, Some(operation), seeds);
+    }
+
+    /// Looks for the nodes remembered from an earlier life.
+    pub(crate) fn seek_remembered(&mut self, now: Time) {
+        let mut seeds: Vec<SocketAddr> = self
+            .table
+            .others(self.me.node)
+            .filter_map(|node| self.table.addr(node))
+            .collect();
+        while seeds.len() > SEEDS_MAX {
+            let surplus = self.rng.below(seeds.len());
+            seeds.swap_remove(surplus);
+        }
+        if !seeds.is_empty() {
+            self.seek(now, None, seeds);
+        }
+    }
+
+    fn seek(&mut self, now: Time, operation: Option<OperationId>, seeds: Vec<SocketAddr>) {
+        self.joining.attempt = Some(Attempt {
+            operation,
+            asked: seeds.iter().copied().collect(),
+            stage: Stage::Asking,
+            refused: None,
+            failed: Vec::new(),
+        });
+        for seed in seeds {
+            let wish = AskRing {
+                member: self.me.clone(),
+                settings: self.settings.clone(),
+            };
+            if self
+                .ask_address(now, seed, Message::AskRing(wish), Purpose::AskRing)
+                .is_none()
+            {
+                self.ring_not_found(now, seed);
+            }
+        }
+    }
+
+    /// Answers a wish to join.
+    pub(crate) fn asked_ring(&mut self, now: Time, asker: &Asker, wish: AskRing) {
+        let theirs = wish.member.tokens(&self.settings);
+        let taken = theirs.iter().copied().find(|&key| {
+            self.table.tokens_from(key).next().is_some_and(|token| {
+                token.key == key && token.node != asker.node && self.answers(token.node)
+            })
+        });
+        let refusal = if !fits(&self.settings, &wish.settings) {
+            Some(JoinRefusal::OtherSettings)
+        } else if self.settings.profile == Profile::Classic {
+            taken.map(JoinRefusal::PositionTaken)
+        } else {
+            None
+        };
+        let you = self.table.get(asker.node).map(|entry| entry.member.clone());
+        if refusal.is_none() && you.is_some() && wish.member.node == asker.node {
+            self.learn(now, wish.member);
+        }
+        let info = RingInfo {
+            settings: self.settings.clone(),
+            member: self.me.clone(),
+            you,
+            refusal,
+        };
+        self.answer(asker, Message::RingInfo(info));
+    }
+
+    /// Somebody at an asked address answered.
+    pub(crate) fn ring_found(&mut self, now: Time, from: NodeId, info: RingInfo) {
+        let Some(attempt) = self.joining.attempt.as_mut() else {
+            return;
+        };
+        attempt.asked.remove(&info.member.addr);
+        let refusal = info.refusal.or_else(|| {
+            (!fits(&info.settings, &self.settings)).then_some(JoinRefusal::OtherSettings)
+        });
+        if let Some(refusal) = refusal {
+            attempt.refused = Some(refusal);
+            self.give_up_joining_if_in_vain();
+            return;
+        }
+        if !matches!(attempt.stage, Stage::Asking) || info.member.node != from {
+            return;
+        }
+        attempt.stage = Stage::Contact(from);
+        if self.is_alone() {
+            // Another ring's settings can be taken over only where nothing stands under our own.
+            self.settings = info.settings;
+        }
+        self.learn(now, info.member);
+        self.told_of_myself(now, info.you);
+        // Our own entry goes out only when the tokens have their places.
+        let members = if self.is_on_a_ring() {
+            vec![self.me.clone()]
+        } else {
+            Vec::new()
+        };
+        let question = Message::Table {
+            members,
+            want_yours: true,
+        };
+        if self.ask(now, from, question, Purpose::JoinTable).is_none() {
+            self.join_table_lost(now);
+        }
+    }
+
+    /// What a member of the ring last believed of this node decides whether its copies may be
+    /// trusted to be up to date: they may unless it was given up meanwhile, or is new.
+    fn told_of_myself(&mut self, now: Time, you: Option<Member>) {
+        match you {
+            Some(entry) => {
+                let given_up = !entry.standing.is_member();
+                self.hear_of_myself(now, &entry);
+                if given_up {
+                    self.lose_completeness(now);
+                }
+            }
+            None => self.lose_completeness(now),
+        }
+    }
+
+    /// Nobody answered at an asked address.
+    pub(crate) fn ring_not_found(&mut self, now: Time, addr: SocketAddr) {
+        let Some(attempt) = self.joining.attempt.as_mut() else {
+            return;
+        };
+        if attempt.asked.remove(&addr) {
+            attempt.failed.push(format!("nobody answers at {addr}"));
+        }
+        self.give_up_joining_if_in_vain();
+        if self.joining.attempt.is_none() && !self.is_alone() {
+            self.timers.at_latest(now + SEEK_AGAIN, Reason::JoinAgain);
+        }
+    }
+
+    fn give_up_joining_if_in_vain(&mut self) {
+        let Some(attempt) = &self.joining.attempt else {
+            return;
+        };
+        if !matches!(attempt.stage, Stage::Asking) || !attempt.asked.is_empty() {
+            return;
+        }
+        let failure = match attempt.refused {
+            Some(refusal) => Failure::JoinRefused(refusal),
+            None => Failure::Unjoinable(attempt.failed.join("; ")),
+        };
+        let operation = attempt.operation;
+        self.joining.attempt = None;
+        if let Some(operation) = operation {
+            self.reply(operation, Err(failure));
+        }
+    }
+
+    /// The contact's node table came: now the tokens look for their places.
+    pub(crate) fn join_table(&mut self, now: Time, from: NodeId, members: Vec<Member>) {
+        let Some(attempt) = self.joining.attempt.as_mut() else {
+            return;
+        };
+        if !matches!(attempt.stage, Stage::Contact(contact) if contact == from) {
+            return;
+        }
+        let alone = self
+            .tokens
+            .values()
+            .all(|ring| ring.successors[0].node == self.me.node)
+            && !self.joined_before();
+        self.learn_members(now, &members);
+        if !alone || self.tokens.is_empty() {
+            self.joined(now);
+            return;
+        }
+        self.choose_salts();
+        let own = self.own_token_keys();
+        self.table.set_own(&self.settings, &self.me.clone());
+        self.found_ring(now);
+        for ring in self.tokens.values_mut() {
+            ring.on_ring = false;
+        }
+        if let Some(attempt) = self.joining.attempt.as_mut() {
+            attempt.stage = Stage::Placing(own.iter().map(|&token| (token, 0)).collect());
+        }
+        for token in own {
+            self.look_up(now, token, LookupPurpose::Join { token });
+        }
+    }
+
+    /// The contact fell silent before it told of its ring.
+    pub(crate) fn join_table_lost(&mut self, now: Time) {
+        let Some(attempt) = self.joining.attempt.as_mut() else {
+            return;
+        };
+        attempt.stage = Stage::Asking;
+        attempt
+            .failed
+            .push("the node that answered fell silent".to_owned());
+        self.give_up_joining_if_in_vain();
+        if !self.is_alone() {
+            self.timers.at_latest(now + SEEK_AGAIN, Reason::JoinAgain);
+        }
+    }
+
+    /// A lookup found the place of a joining token.
+    pub(crate) fn place_found(&mut self, now: Time, token: Key, found: Option<OwnerFound>) {
+        let own = self.me.node;
+        let before = found.map(|found| found.predecessor).or_else(|| {
+            self.table
+                .tokens_before(token)
+                .find(|t| t.node != own && self.table.is_alive(t.node))
+        });
+        let Some(predecessor) = before.filter(|before| before.key != token) else {
+            self.join_failed(now, token);
+            return;
+        };
+        let purpose = Purpose::JoinAt { token, predecessor };
+        if self
+            .ask(
+                now,
+                predecessor.node,
+                Message::GetState(predecessor.key),
+                purpose,
+            )
+            .is_none()
+        {
+            self.join_failed(now, token);
+        }
+    }
+
+    /// The token before a joining one answered (Zave: *Join*).
+    pub(crate) fn join_state(
+        &mut self,
+        now: Time,
+        token: Key,
+        predecessor: Token,
+        state: TokenState,
+    ) {
+        self.learn_members(now, &state.members);
+        let placing = self.tokens.get(&token).is_some_and(|ring| !ring.on_ring);
+        if !placing || state.token != predecessor.key {
+            return;
+        }
+        let Some(&next) = state.successors.first() else {
+            return;
+        };
+        let own_place = next.key == predecessor.key || token.between(predecessor.key, next.key);
+        if !own_place {
+            self.join_failed(now, token);
+            return;
+        }
+        // In a ring smaller than the list, the list ends before the predecessor comes round again.
+        let mut list = state.successors;
+        list.retain(|entry| entry.key != token && entry.key != predecessor.key);
+        list.push(predecessor);
+        let head = list.remove(0);
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.on_ring = true;
+        }
+        self.adopt_successors(now, token, head, &list);
+        self.set_predecessor(now, token, predecessor);
+        self.stabilise(now, token);
+        self.token_placed(now, token);
+    }
+
+    /// A joining token did not find its place: again, or leave it to merging after many tries.
+    pub(crate) fn join_failed(&mut self, now: Time, token: Key) {
+        let Some(Attempt {
+            stage: Stage::Placing(left),
+            ..
+        }) = self.joining.attempt.as_mut()
+        else {
+            return;
+        };
+        let Some(tries) = left.get_mut(&token) else {
+            return;
+        };
+        *tries += 1;
+        if *tries < TRIES_MAX {
+            self.timers.at_latest(now + TRY_AGAIN, Reason::JoinAgain);
+            return;
+        }
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.on_ring = true;
+        }
+        self.stabilise(now, token);
+        self.token_placed(now, token);
+    }
+
+    /// Tokens without a place look again; a restarted node seeks the remembered ones again.
+    pub(crate) fn join_again(&mut self, now: Time) {
+        match &self.joining.attempt {
+            Some(Attempt {
+                stage: Stage::Placing(left),
+                ..
+            }) => {
+                let tokens: Vec<Key> = left
+                    .iter()
+                    .filter(|(_, tries)| **tries > 0)
+                    .map(|(&token, _)| token)
+                    .collect();
+                for token in tokens {
+                    let asking = self.is_asking(
+                        |request| matches!(request.purpose, Purpose::JoinAt { token: t, .. } if t == token),
+                    );
+                    if !asking {
+                        self.look_up(now, token, LookupPurpose::Join { token });
+                    }
+                }
+            }
+            Some(_) => {}
+            None if !self.joined_before() => self.seek_remembered(now),
+            None => {}
+        }
+    }
+
+    fn token_placed(&mut self, now: Time, token: Key) {
+        if let Some(Attempt {
+            stage: Stage::Placing(left),
+            ..
+        }) = self.joining.attempt.as_mut()
+        {
+            left.remove(&token);
+            if left.is_empty() {
+                self.joined(now);
+            }
+        }
+    }
+
+    fn joined(&mut self, now: Time) {
+        let operation = self
+            .joining
+            .attempt
+            .take()
+            .and_then(|attempt| attempt.operation);
+        self.liveness.joined = true;
+        self.announce(now, vec![self.me.clone()]);
+        let own = self.own_token_keys();
+        self.hasten_stabilisation(now, &own);
+        self.place_again(now);
+        if let Some(operation) = operation {
+            let nodes = self.table.others(self.me.node).count() + 1;
+            self.reply(operation, Ok(Answer::Joined { nodes }));
+        }
+    }
+
+    /// Whether this node knows no other member.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.table.others(self.me.node).next().is_none()
+    }
+
+    /// Whether this node has been in touch with a ring in this life.
+    fn joined_before(&self) -> bool {
+        self.liveness.joined
+    }
+
+    /// Whether others already count on this node's tokens.
+    fn is_on_a_ring(&self) -> bool {
+        !self.is_alone() && self.joined_before()
+    }
+
+    /// Chooses a salt for each token so that no position is taken twice.
+    pub(crate) fn choose_salts(&mut self) {
+        if self.settings.profile == Profile::Classic {
+            return;
+        }
+        let bits = self.settings.bits;
+        let mut own: Vec<Key> = Vec::new();
+        for index in 0..self.me.salts.len() {
+            let position = u16::try_from(index).expect("tokens are few");
+            let free = (0..=u8::MAX).find(|&salt| {
+                let key = bits.token(self.me.node, position, salt);
+                let taken = self.table.tokens_from(key).next();
+                !own.contains(&key)
+                    && taken.is_none_or(|token| token.key != key || token.node == self.me.node)
+            });
+            let salt = free.unwrap_or(0);
+            own.push(bits.token(self.me.node, position, salt));
+            self.me.salts[index] = salt;
+        }
+    }
+
+    /// Takes over entries without passing them on.
+    pub(crate) fn learn_members(&mut self, now: Time, members: &[Member]) -> Vec<Member> {
+        let mut changed = Vec::new();
+        for member in members {
+            if self.learn(now, member.clone()) == Learned::Changed {
+                changed.push(member.clone());
+            }
+        }
+        changed
+    }
+}
+
+/// Whether nodes of these two settings can share a ring.
+fn fits(one: &Settings, other: &Settings) -> bool {
+    one.bits == other.bits && one.profile == other.profile && one.replicas == other.replicas
+}

@@ -1,0 +1,389 @@
+//! Who answers: pings, suspicion, and giving up.
+//!
+//! Three timers, never one. A silent neighbour is *suspect* in seconds and out of routing; writes
+//! meant for it leave a hint elsewhere at once; it is *gone*, and its copies are made again, only
+//! after the grace time, and only where a majority of the known nodes answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chordal_object::NodeId;
+
+use crate::effect::{Failure, Notice};
+use crate::member::Standing;
+use crate::message::Message;
+use crate::peer::Peer;
+use crate::placement;
+use crate::request::{Asker, Purpose, Request};
+use crate::table::Health;
+use crate::time::Time;
+use crate::timer::Reason;
+
+/// What this node knows of its reach.
+#[derive(Debug, Default)]
+pub(crate) struct Liveness {
+    /// Whether this node has been in touch with another ring member in this life.
+    pub(crate) joined: bool,
+    /// Answers to a poll of all nodes, while one runs.
+    poll: Option<BTreeSet<NodeId>>,
+    /// Nodes reached and nodes known, since a poll found only a minority.
+    minority: Option<(usize, usize)>,
+    /// When strangers and nodes with other tables were last written to about it.
+    pub(crate) compared: BTreeMap<NodeId, Time>,
+}
+
+impl Liveness {
+    /// Forgets what was noted of a node that begins a new life.
+    pub(crate) fn forget(&mut self, node: NodeId) {
+        self.compared.remove(&node);
+    }
+}
+
+/// How long a poll of all nodes waits for answers.
+const POLL: Duration = Duration::from_millis(1500);
+
+/// Pause between two polls that found a minority.
+const POLL_AGAIN: Duration = Duration::from_secs(5);
+
+impl Peer {
+    /// Notes that a node spoke; decides whether its message may be taken.
+    pub(crate) fn hear_from(
+        &mut self,
+        now: Time,
+        asker: &Asker,
+        incarnation: u64,
+        message: &Message,
+    ) -> bool {
+        let Some(entry) = self.table.get_mut(asker.node) else {
+            let introduces = matches!(
+                message,
+                Message::AskRing(_) | Message::RingInfo(_) | Message::Table { .. }
+            );
+            if !introduces {
+                self.ask_who(now, asker);
+            }
+            return true;
+        };
+        let known = (entry.member.incarnation, entry.member.standing);
+        if incarnation < known.0 || (incarnation == known.0 && !known.1.is_member()) {
+            // It does not know yet that it was given up, or this is an echo of its last life.
+            self.tell_it_is_gone(now, asker);
+            return incarnation == known.0 || matches!(message, Message::AskRing(_));
+        }
+        entry.heard = Some(now);
+        if incarnation > known.0 {
+            self.ask_who(now, asker);
+        }
+        let recovered = self.table.is_suspect(asker.node) && !matches!(message, Message::Pause);
+        if recovered {
+            self.recovered(now, asker.node);
+        }
+        true
+    }
+
+    /// Asks a node of which the table has no entry, or an old one, for its own.
+    fn ask_who(&mut self, now: Time, asker: &Asker) {
+        if self.may_compare(now, asker.node) {
+            let question = Message::Table {
+                members: vec![self.me.clone()],
+                want_yours: true,
+            };
+            self.answer(
+                &Asker {
+                    request: 0,
+                    ..*asker
+                },
+                question,
+            );
+        }
+    }
+
+    fn tell_it_is_gone(&mut self, now: Time, asker: &Asker) {
+        if self.may_compare(now, asker.node) {
+            let entry = self.table.get(asker.node).map(|entry| entry.member.clone());
+            let members = entry.into_iter().chain([self.me.clone()]).collect();
+            let news = Message::Table {
+                members,
+                want_yours: true,
+            };
+            self.answer(
+                &Asker {
+                    request: 0,
+                    ..*asker
+                },
+                news,
+            );
+        }
+    }
+
+    /// Whether it is time again to write to a node about tables.
+    pub(crate) fn may_compare(&mut self, now: Time, node: NodeId) -> bool {
+        let pause = Duration::from_millis(50);
+        let last = self.liveness.compared.get(&node).copied();
+        let may = last.is_none_or(|last| now.since(last) >= pause);
+        if may {
+            self.liveness.compared.insert(node, now);
+        }
+        may
+    }
+
+    /// A node spoke again after it was suspect.
+    fn recovered(&mut self, now: Time, node: NodeId) {
+        if let Some(entry) = self.table.get_mut(node) {
+            entry.health = Health::Alive;
+        }
+        self.timers.cancel(Reason::GiveUp(node));
+        self.notice(Notice::Recovered(node));
+        let tokens = self
+            .table
+            .get(node)
+            .map(|entry| entry.tokens.clone())
+            .unwrap_or_default();
+        self.hasten_stabilisation(now, &tokens);
+        self.reconcile_again(now, node);
+        if self.liveness.minority.is_some() {
+            self.begin_poll(now);
+        }
+    }
+
+    /// Measures answer times of quick questions.
+    pub(crate) fn measure_round_trip(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        request: &Request,
+        answer: &Message,
+    ) {
+        let quick = matches!(
+            answer,
+            Message::Pong | Message::State(_) | Message::Owner(_) | Message::Closer(_)
+        );
+        if quick && let Some(entry) = self.table.get_mut(from) {
+            entry.round_trip.measure(now.since(request.sent));
+        }
+    }
+
+    /// Nodes whose silence this node must notice: its ring neighbours and those that hold copies
+    /// of the same arcs.
+    fn neighbours(&self) -> BTreeSet<NodeId> {
+        let pointers = self
+            .tokens
+            .values()
+            .flat_map(|ring| [ring.predecessor.node, ring.successors[0].node]);
+        let mut nodes: BTreeSet<NodeId> = pointers.chain(self.replica.co_holders()).collect();
+        nodes.remove(&self.me.node);
+        nodes
+    }
+
+    /// Pings the neighbours that have been silent.
+    pub(crate) fn ping_neighbours(&mut self, now: Time) {
+        self.timers
+            .set(now + self.rng.jitter(self.timing.ping), Reason::Ping);
+        for node in self.neighbours() {
+            let Some(entry) = self.table.get_mut(node) else {
+                continue;
+            };
+            let heard = *entry.heard.get_or_insert(now);
+            let silent = now.since(heard) >= self.timing.ping;
+            if silent && entry.health == Health::Alive && entry.member.standing.is_member() {
+                self.ping(now, node);
+            }
+        }
+    }
+
+    fn ping(&mut self, now: Time, node: NodeId) {
+        let pinging =
+            self.is_asking(|request| request.to == Some(node) && request.purpose == Purpose::Ping);
+        if !pinging {
+            self.ask(now, node, Message::Ping, Purpose::Ping);
+        }
+    }
+
+    /// A ping was in vain.
+    pub(crate) fn ping_unanswered(&mut self, now: Time, node: Option<NodeId>) {
+        let Some(node) = node else { return };
+        let Some(entry) = self.table.get(node) else {
+            return;
+        };
+        let silence = entry.heard.map_or(Duration::MAX, |heard| now.since(heard));
+        if silence >= self.timing.suspect_after {
+            self.suspect(now, node, "does not answer");
+        } else if entry.health == Health::Alive {
+            self.ping(now, node);
+        }
+    }
+
+    /// The connection to a node ended: ask it at once.
+    pub(crate) fn disconnected(&mut self, now: Time, node: NodeId) {
+        if self.table.is_alive(node) {
+            self.ask(now, node, Message::Ping, Purpose::Ping);
+        }
+    }
+
+    /// A node or an address cannot be reached.
+    pub(crate) fn unreachable(
+        &mut self,
+        now: Time,
+        addr: SocketAddr,
+        node: Option<NodeId>,
+        reason: &str,
+    ) {
+        match node {
+            Some(node) if self.table.addr(node) == Some(addr) => {
+                self.suspect(now, node, reason);
+                self.abandon_requests(now, node);
+            }
+            Some(_) => {}
+            None => self.abandon_address(now, addr),
+        }
+    }
+
+    /// A neighbour says that it stops for a while.
+    pub(crate) fn paused(&mut self, now: Time, node: NodeId) {
+        self.suspect(now, node, "paused");
+    }
+
+    /// Holds a node for out of reach until it speaks again.
+    pub(crate) fn suspect(&mut self, now: Time, node: NodeId, reason: &str) {
+        let Some(entry) = self.table.get_mut(node) else {
+            return;
+        };
+        if entry.health != Health::Alive || !entry.member.standing.is_member() {
+            return;
+        }
+        entry.health = Health::Suspect { since: now };
+        let tokens = entry.tokens.clone();
+        self.notice(Notice::Suspected {
+            node,
+            reason: reason.to_owned(),
+        });
+        self.abandon_requests(now, node);
+        self.hasten_stabilisation(now, &tokens);
+        let suspects: Vec<NodeId> = self.suspects().collect();
+        for suspect in suspects {
+            self.timers
+                .at_latest(now + self.timing.emergency, Reason::GiveUp(suspect));
+        }
+        self.ask_others_instead(now, node);
+    }
+
+    /// Ring members that do not answer.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = NodeId> {
+        self.table
+            .iter()
+            .filter(|(_, entry)| entry.member.standing.is_member() && entry.health != Health::Alive)
+            .map(|(&node, _)| node)
+    }
+
+    /// When a suspect node's time is up, if it is: after the grace time, or soon when fewer than
+    /// two copies of something can be reached and another node could take one.
+    fn due_to_give_up(&self, now: Time, node: NodeId) -> Option<bool> {
+        let Health::Suspect { since } = self.table.get(node)?.health else {
+            return None;
+        };
+        let silence = now.since(since);
+        let emergency = silence >= self.timing.emergency && self.is_emergency(node);
+        Some(emergency || silence >= self.timing.grace)
+    }
+
+    fn is_emergency(&self, node: NodeId) -> bool {
+        let alive = self
+            .table
+            .iter()
+            .filter(|(_, entry)| entry.member.standing.holds() && !entry.tokens.is_empty())
+            .filter(|(other, _)| self.answers(**other))
+            .count();
+        self.replica.holder_sets().any(|holders| {
+            let reachable = holders
+                .iter()
+                .filter(|&&holder| self.answers(holder))
+                .count();
+            holders.len() >= 3 && holders.contains(&node) && reachable < 2 && alive > reachable
+        })
+    }
+
+    /// A suspect node's time may be up.
+    pub(crate) fn consider_giving_up(&mut self, now: Time, node: NodeId) {
+        match self.due_to_give_up(now, node) {
+            None => {}
+            Some(true) => self.begin_poll(now),
+            Some(false) => {
+                if let Some(Health::Suspect { since }) = self.table.get(node).map(|e| e.health) {
+                    self.timers
+                        .set(since + self.timing.grace, Reason::GiveUp(node));
+                }
+            }
+        }
+    }
+
+    /// Asks all nodes for a sign of life, to learn whether this one may decide for the ring.
+    fn begin_poll(&mut self, now: Time) {
+        if self.liveness.poll.is_some() {
+            return;
+        }
+        self.liveness.poll = Some(BTreeSet::new());
+        self.timers.set(now + POLL, Reason::PollOver);
+        let others: Vec<NodeId> = self.table.others(self.me.node).collect();
+        for node in others {
+            self.ask(now, node, Message::Ping, Purpose::Poll);
+        }
+    }
+
+    pub(crate) fn poll_answered(&mut self, node: NodeId) {
+        if let Some(answered) = self.liveness.poll.as_mut() {
+            answered.insert(node);
+        }
+    }
+
+    /// Counts a poll: with a majority, the suspects whose time is up are given up.
+    pub(crate) fn poll_over(&mut self, now: Time) {
+        let Some(answered) = self.liveness.poll.take() else {
+            return;
+        };
+        let with_tokens: Vec<NodeId> = self
+            .table
+            .iter()
+            .filter(|(_, entry)| entry.member.standing.is_member() && !entry.tokens.is_empty())
+            .map(|(&node, _)| node)
+            .collect();
+        let known = with_tokens.len();
+        let reached = with_tokens
+            .iter()
+            .filter(|&node| *node == self.me.node || answered.contains(node))
+            .count();
+        let may_decide = reached * 2 > known || known <= 2;
+        self.liveness.minority = (!may_decide).then_some((reached, known));
+        let suspects: Vec<NodeId> = self.suspects().collect();
+        for node in suspects {
+            match self.due_to_give_up(now, node) {
+                Some(true) if may_decide => self.give_up(now, node),
+                Some(true) => self.timers.set(now + POLL_AGAIN, Reason::GiveUp(node)),
+                Some(false) | None => {}
+            }
+        }
+    }
+
+    fn give_up(&mut self, now: Time, node: NodeId) {
+        let Some(entry) = self.table.get(node) else {
+            return;
+        };
+        let mut member = entry.member.clone();
+        // A node that was handing its copies over has not finished: it is gone, not left.
+        member.standing = Standing::Gone;
+        self.announce(now, vec![member]);
+    }
+
+    /// Refuses a write on a node that sees only a minority.
+    pub(crate) fn refuse_in_minority(&self) -> Result<(), Failure> {
+        match self.liveness.minority {
+            Some((reached, known)) => Err(Failure::Minority { reached, known }),
+            None => Ok(()),
+        }
+    }
+
+    /// How many nodes should hold each key on this ring, for the status.
+    pub(crate) fn replicas(&self) -> usize {
+        placement::replicas(&self.table, &self.settings)
+    }
+}

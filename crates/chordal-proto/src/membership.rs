@@ -1,0 +1,242 @@
+//! The node table's travels: changes spread over the whole ring in O(log N) steps, and tables are
+//! compared with random members so that no hole stays.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use chordal_object::{Key, NodeId};
+
+use crate::codec;
+use crate::effect::{DiskOp, Notice};
+use crate::member::{Member, Standing};
+use crate::message::Message;
+use crate::peer::Peer;
+use crate::request::{Asker, Purpose};
+use crate::time::Time;
+use crate::timer::Reason;
+use crate::waiting::Waiting;
+
+/// To how many nodes one node passes a change on.
+const BRANCHES: usize = 4;
+
+/// The version of the saved table's format.
+const SAVED_FORMAT: u8 = 1;
+
+impl Peer {
+    /// Takes over entries and tells the whole ring.
+    pub(crate) fn announce(&mut self, now: Time, members: Vec<Member>) {
+        self.learn_members(now, &members);
+        let start = self.own_token_keys().first().copied();
+        match start {
+            Some(own) => self.spread(members, own, own),
+            None => {
+                // A node without tokens has no part of the ring to start from: a member does.
+                let others: Vec<NodeId> = self.table.others(self.me.node).collect();
+                let alive: Vec<NodeId> = others
+                    .into_iter()
+                    .filter(|&node| self.table.is_alive(node))
+                    .collect();
+                if let Some(&first) = self.rng.choose(&alive)
+                    && let Some(&until) = self.table.get(first).and_then(|e| e.tokens.first())
+                {
+                    self.tell(first, Message::Spread { members, until });
+                }
+            }
+        }
+    }
+
+    /// A change reached this node: pass it on over its part of the ring if it was news.
+    pub(crate) fn spread_on(&mut self, now: Time, members: Vec<Member>, until: Key) {
+        let changed = self.learn_members(now, &members);
+        let Some(own) = self.first_token() else {
+            return;
+        };
+        if !changed.is_empty() {
+            self.spread(members, own, until);
+        }
+    }
+
+    fn first_token(&self) -> Option<Key> {
+        self.table
+            .get(self.me.node)
+            .and_then(|entry| entry.tokens.first().copied())
+    }
+
+    /// Splits the nodes after `own` and before `until` into parts and gives each part's first
+    /// node the rest of it. A node's place in this tree is its first token.
+    fn spread(&mut self, members: Vec<Member>, own: Key, until: Key) {
+        let bits = self.settings.bits;
+        let mut nodes: Vec<(Key, NodeId)> = self
+            .table
+            .iter()
+            .filter(|(node, entry)| **node != self.me.node && entry.member.standing.is_member())
+            .filter_map(|(&node, entry)| entry.tokens.first().map(|&first| (first, node)))
+            .filter(|(first, _)| first.between(own, until))
+            .filter(|(_, node)| self.table.is_alive(*node))
+            .collect();
+        nodes.sort_unstable_by_key(|(first, _)| bits.distance(own, *first));
+        let part = nodes.len().div_ceil(BRANCHES).max(1);
+        let parts: Vec<&[(Key, NodeId)]> = nodes.chunks(part).collect();
+        for (index, nodes) in parts.iter().enumerate() {
+            let until = parts.get(index + 1).map_or(until, |next| next[0].0);
+            self.tell(
+                nodes[0].1,
+                Message::Spread {
+                    members: members.clone(),
+                    until,
+                },
+            );
+        }
+    }
+
+    /// Compares tables with a random member, and tries a node that vanished (the merge step).
+    pub(crate) fn gossip(&mut self, now: Time) {
+        self.timers
+            .set(now + self.rng.jitter(self.timing.gossip), Reason::Gossip);
+        let nodes: Vec<NodeId> = self
+            .table
+            .iter()
+            .map(|(&node, _)| node)
+            .filter(|&node| node != self.me.node)
+            .collect();
+        let (alive, rest): (Vec<NodeId>, Vec<NodeId>) = nodes
+            .into_iter()
+            .partition(|&node| self.table.is_alive(node));
+        if let Some(&node) = self.rng.choose(&alive) {
+            self.tell(node, Message::TableDigest(self.table.digest()));
+        }
+        let vanished: Vec<NodeId> = rest
+            .into_iter()
+            .filter(|&node| {
+                self.table
+                    .get(node)
+                    .is_some_and(|e| e.member.standing != Standing::Left)
+            })
+            .collect();
+        if let Some(&node) = self.rng.choose(&vanished) {
+            self.ask(now, node, Message::Ping, Purpose::Ping);
+        }
+    }
+
+    /// Somebody's table may differ from this node's.
+    pub(crate) fn compare_tables(&mut self, now: Time, asker: &Asker, digest: u64) {
+        if digest != self.table.digest() && self.may_compare(now, asker.node) {
+            let question = Message::Table {
+                members: self.members(),
+                want_yours: true,
+            };
+            self.answer(
+                &Asker {
+                    request: 0,
+                    ..*asker
+                },
+                question,
+            );
+        }
+    }
+
+    /// A node believes in other holders than this one: find out why.
+    pub(crate) fn compare_with(&mut self, now: Time, node: NodeId) {
+        if node != self.me.node && self.may_compare(now, node) {
+            self.tell(
+                node,
+                Message::Table {
+                    members: self.members(),
+                    want_yours: true,
+                },
+            );
+        }
+    }
+
+    /// Entries of somebody's table came.
+    pub(crate) fn learn_table(
+        &mut self,
+        now: Time,
+        asker: &Asker,
+        members: Vec<Member>,
+        want_yours: bool,
+    ) {
+        let about_me = members.iter().any(|member| member.node == self.me.node);
+        self.learn_members(now, &members);
+        if want_yours {
+            let mut mine = self.members();
+            if asker.request == 0 {
+                // Only what the other side does not have already.
+                mine.retain(|entry| !members.contains(entry));
+            }
+            if !mine.is_empty() || asker.request != 0 || about_me {
+                self.answer(
+                    asker,
+                    Message::Table {
+                        members: mine,
+                        want_yours: false,
+                    },
+                );
+            }
+        }
+    }
+
+    /// Somebody says something about this node that this node does not say of itself.
+    pub(crate) fn hear_of_myself(&mut self, now: Time, entry: &Member) {
+        if !entry.supersedes(&self.me) {
+            return;
+        }
+        let leaving = !self.me.standing.holds();
+        if leaving && entry.incarnation == self.me.incarnation && entry.standing == Standing::Left {
+            return;
+        }
+        self.me.incarnation = entry.incarnation + 1;
+        self.table.set_own(&self.settings, &self.me.clone());
+        self.notice(Notice::Refuted {
+            incarnation: self.me.incarnation,
+        });
+        if !entry.standing.is_member() {
+            self.lose_completeness(now);
+        }
+        self.announce(now, vec![self.me.clone()]);
+    }
+
+    /// Keeps the table for the next life.
+    pub(crate) fn save_members(&mut self) {
+        let members: Vec<Member> = self
+            .members()
+            .into_iter()
+            .filter(|entry| entry.standing != Standing::Left)
+            .collect();
+        let encoded = codec::encode_members(&members);
+        let mut bytes = BytesMut::with_capacity(2 + encoded.len());
+        bytes.put_u8(SAVED_FORMAT);
+        bytes.put_u8(u8::from(self.replica.is_complete()));
+        bytes.put_slice(&encoded);
+        self.disk(DiskOp::SaveMembers(bytes.freeze()), Waiting::Nobody);
+    }
+
+    /// Takes over what an earlier life saved; says whether its copies were complete. Bytes that
+    /// cannot be read count as nothing remembered.
+    pub(crate) fn remember(&mut self, saved: Option<Bytes>) -> bool {
+        let Some(mut bytes) = saved.filter(|bytes| bytes.len() >= 2) else {
+            return false;
+        };
+        let head = bytes.split_to(2);
+        let Ok(members) = codec::decode_members(bytes) else {
+            return false;
+        };
+        if head[0] != SAVED_FORMAT {
+            return false;
+        }
+        for member in members {
+            if member.node == self.me.node {
+                self.me.incarnation = self.me.incarnation.max(member.incarnation + 1);
+                if member.standing.is_member() && member.salts.len() == self.me.salts.len() {
+                    self.me.salts = member.salts;
+                }
+            } else {
+                self.table.learn(&self.settings, member);
+            }
+        }
+        head[1] == 1
+    }
+
+    /// Asks to save the table soon, because what it would save has changed.
+    pub(crate) fn save_soon(&mut self, now: Time) {
+        self.timers.at_latest(now, Reason::Save);
+    }
+}

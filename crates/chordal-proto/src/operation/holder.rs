@@ -1,0 +1,151 @@
+//! The other side of operations: what this node does when asked to read, write or take something.
+
+use chordal_object::{ChunkId, Content, Key, NodeId, Record};
+
+use crate::effect::DiskOp;
+use crate::input::{Completion, DiskAnswer, DiskError};
+use crate::message::{
+    ChunkOffered, Message, OfferChunk, ReadRecord, RecordRead, Stored, WriteRecord,
+};
+use crate::peer::Peer;
+use crate::placement;
+use crate::request::Asker;
+use crate::view::View;
+use crate::waiting::Waiting;
+
+impl Peer {
+    /// Whether this node holds a key and agrees who does.
+    fn shares_view(&self, key: Key, view: View) -> bool {
+        let holders: Vec<NodeId> = placement::holders(&self.table, &self.settings, key);
+        holders.contains(&self.me.node) && View::of(&holders) == view
+    }
+
+    /// Somebody asks for a name.
+    pub(crate) fn asked_record(&mut self, asker: &Asker, question: ReadRecord) {
+        let ReadRecord { name, view, head } = question;
+        let key = self.settings.name_key(&name);
+        if view.is_some_and(|view| !self.shares_view(key, view)) {
+            self.answer(asker, Message::RecordRead(RecordRead::WrongView));
+            return;
+        }
+        let waiting = Waiting::RecordFor {
+            asker: *asker,
+            key,
+            viewed: view,
+            head,
+        };
+        self.disk(DiskOp::ReadRecord { key, name }, waiting);
+    }
+
+    /// The disk told of a name.
+    pub(crate) fn record_for(
+        &mut self,
+        asker: &Asker,
+        key: Key,
+        viewed: Option<View>,
+        head: bool,
+        completion: Completion,
+    ) {
+        let read = match completion {
+            // The view may have changed while the disk was read.
+            _ if viewed.is_some_and(|view| !self.shares_view(key, view)) => RecordRead::WrongView,
+            Completion::Disk(Ok(DiskAnswer::Record(record))) => RecordRead::Held {
+                record: if head {
+                    record.map(without_content)
+                } else {
+                    record
+                },
+                counts: viewed.is_some() && self.replica.is_complete_at(key),
+            },
+            _ => RecordRead::Failed,
+        };
+        self.answer(asker, Message::RecordRead(read));
+    }
+
+    /// Somebody wants this node to hold a record.
+    pub(crate) fn asked_to_hold(&mut self, asker: &Asker, write: WriteRecord) {
+        let WriteRecord { record, view } = write;
+        let key = self.settings.name_key(&record.name);
+        if view.is_some_and(|view| !self.shares_view(key, view)) {
+            self.answer(asker, Message::RecordWritten(Stored::WrongView));
+            return;
+        }
+        if view.is_none() {
+            self.replica.note_foreign();
+        }
+        self.disk(
+            DiskOp::WriteRecord { key, record },
+            Waiting::HeldFor(*asker),
+        );
+    }
+
+    /// The disk took a record, or not.
+    pub(crate) fn held_for(&mut self, asker: &Asker, completion: Completion) {
+        let stored = match completion {
+            Completion::Disk(Ok(DiskAnswer::RecordStored(newest))) => Stored::Durable { newest },
+            Completion::Disk(Err(DiskError::Full { free })) => Stored::Full { free },
+            _ => Stored::Failed,
+        };
+        self.answer(asker, Message::RecordWritten(stored));
+    }
+
+    /// Somebody offers a chunk.
+    pub(crate) fn offered_chunk(&mut self, asker: &Asker, offer: OfferChunk) {
+        let key = self.chunk_key(offer.chunk);
+        if offer.view.is_some_and(|view| !self.shares_view(key, view)) {
+            self.answer(asker, Message::ChunkOffered(ChunkOffered::WrongView));
+            return;
+        }
+        if offer.view.is_none() {
+            self.replica.note_foreign();
+        }
+        self.disk(
+            DiskOp::HaveChunks(vec![offer.chunk]),
+            Waiting::OfferFor(*asker),
+        );
+    }
+
+    /// The disk told whether an offered chunk is here.
+    pub(crate) fn offer_for(&mut self, asker: &Asker, completion: Completion) {
+        let offered = match completion {
+            Completion::Disk(Ok(DiskAnswer::Have(have))) if have.first() == Some(&true) => {
+                ChunkOffered::Have
+            }
+            Completion::Disk(Ok(_)) => ChunkOffered::Wanted,
+            _ => ChunkOffered::Failed,
+        };
+        self.answer(asker, Message::ChunkOffered(offered));
+    }
+
+    /// Somebody asks which chunks are here.
+    pub(crate) fn asked_chunks(&mut self, asker: &Asker, chunks: Vec<ChunkId>) {
+        let count = chunks.len();
+        self.disk(
+            DiskOp::HaveChunks(chunks),
+            Waiting::ChunksFor {
+                asker: *asker,
+                count,
+            },
+        );
+    }
+
+    /// The disk told which chunks are here; a disk that failed has none.
+    pub(crate) fn chunks_for(&mut self, asker: &Asker, count: usize, completion: Completion) {
+        let held = match completion {
+            Completion::Disk(Ok(DiskAnswer::Have(have))) => have,
+            _ => vec![false; count],
+        };
+        self.answer(asker, Message::ChunksHeld(held));
+    }
+}
+
+/// A record with its small content left out, for whoever only asks for its version.
+fn without_content(mut record: Record) -> Record {
+    if let Some(file) = record.file.as_mut()
+        && matches!(file.content, Content::Inline(_))
+    {
+        file.size = 0;
+        file.content = Content::Inline(bytes::Bytes::new());
+    }
+    record
+}

@@ -1,0 +1,385 @@
+//! Placing copies: on every holder that answers, with a hint on a further node for each that does
+//! not, done when a majority of the holders has it durable and the rest had its chance.
+
+use std::collections::BTreeSet;
+
+use chordal_object::{ChunkId, Key, NodeId};
+
+use super::Task;
+use super::read::{AGAIN, AGAIN_AFTER_VIEW};
+use crate::effect::{Answer, Copies, Destination, DiskOp, Effect, Failure, Transfer};
+use crate::input::{Completion, DiskError, OperationId, TransferError};
+use crate::message::{ChunkOffered, Message, OfferChunk};
+use crate::peer::Peer;
+use crate::placement;
+use crate::request::Purpose;
+use crate::time::Time;
+use crate::timer::Reason;
+use crate::view::View;
+use crate::waiting::Waiting;
+
+/// Where the copies of one thing stand.
+#[derive(Debug, Default)]
+pub(super) struct Placing {
+    pub(super) key: Key,
+    pub(super) holders: Vec<NodeId>,
+    pub(super) view: Option<View>,
+    asked: BTreeSet<NodeId>,
+    pub(super) done: BTreeSet<NodeId>,
+    failed: BTreeSet<NodeId>,
+    /// The most room that a holder without room has left.
+    free: Option<u64>,
+    /// Whether the last ones had their chance.
+    late: bool,
+    /// Whether somebody is to be asked again under another view.
+    again: bool,
+}
+
+/// What placing has come to.
+pub(super) enum Placed {
+    /// Answers are awaited.
+    Waiting,
+    /// A majority has it; the rest gets a moment.
+    Nearly,
+    /// Too few took it; try again.
+    Again,
+    /// Done.
+    Done(Copies),
+}
+
+impl Placing {
+    pub(super) fn new(key: Key) -> Self {
+        Self {
+            key,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn progress(&self) -> Placed {
+        let need = placement::quorum(self.holders.len()).max(1);
+        let have = self
+            .holders
+            .iter()
+            .filter(|node| self.done.contains(node))
+            .count();
+        let waiting = self.again || self.asked.iter().any(|&node| self.is_waiting_for(node));
+        if have >= need && (!waiting || self.late) {
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            Placed::Done(Copies {
+                durable: count(self.done.len()),
+                wanted: count(self.holders.len()),
+            })
+        } else if have >= need {
+            Placed::Nearly
+        } else if waiting {
+            Placed::Waiting
+        } else {
+            Placed::Again
+        }
+    }
+
+    pub(super) fn took(&mut self, node: NodeId) {
+        self.done.insert(node);
+        self.failed.remove(&node);
+    }
+
+    pub(super) fn refused(&mut self, node: NodeId, free: Option<u64>) {
+        self.failed.insert(node);
+        self.free = self.free.max(free);
+    }
+
+    pub(super) fn give_last_chance(&mut self) {
+        self.late = true;
+    }
+
+    /// Lets a node be asked again under another view.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        self.asked.remove(&node);
+        self.again = true;
+    }
+
+    /// Lets the nodes that failed be asked again.
+    pub(super) fn forgive(&mut self) {
+        self.failed.clear();
+    }
+
+    fn is_waiting_for(&self, node: NodeId) -> bool {
+        self.asked.contains(&node) && !self.done.contains(&node) && !self.failed.contains(&node)
+    }
+
+    pub(super) fn failure(&self, peer: &Peer) -> Failure {
+        if let Some(free) = self.free {
+            return Failure::Full { free };
+        }
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let lacking = self
+            .holders
+            .iter()
+            .copied()
+            .filter(|node| !self.done.contains(node));
+        let have = self
+            .holders
+            .iter()
+            .filter(|node| self.done.contains(node))
+            .count();
+        Failure::TooFewCopies {
+            have: count(have),
+            need: count(placement::quorum(self.holders.len()).max(1)),
+            missing: peer.unheard(lacking),
+        }
+    }
+}
+
+/// A client's chunk on its way.
+#[derive(Debug)]
+pub(super) struct StoreTask {
+    chunk: ChunkId,
+    bytes: u32,
+    placing: Placing,
+}
+
+impl StoreTask {
+    pub(super) fn is_waiting_for(&self, node: NodeId) -> bool {
+        self.placing.is_waiting_for(node)
+    }
+}
+
+impl Peer {
+    /// Works out under the holders known now whom to ask in addition: holders that answer and
+    /// have not got it, and a further node for each holder that does not take it.
+    pub(super) fn place_targets(&self, placing: &mut Placing) -> Vec<(NodeId, Option<View>)> {
+        placing.holders = placement::holders(&self.table, &self.settings, placing.key);
+        placing.again = false;
+        let view = View::of(&placing.holders);
+        placing.view = Some(view);
+        let count = placing.holders.len();
+        let able = |node: &NodeId| self.answers(*node) && !placing.failed.contains(node);
+        let without = placing.holders.iter().filter(|node| !able(node)).count();
+        let further = placement::nodes_from(&self.table, placing.key, count + without + 2);
+        let hints = further.into_iter().skip(count).filter(able).take(without);
+        let mut targets: Vec<(NodeId, Option<View>)> = placing
+            .holders
+            .iter()
+            .copied()
+            .filter(able)
+            .map(|node| (node, Some(view)))
+            .chain(hints.map(|node| (node, None)))
+            .collect();
+        targets.retain(|(node, _)| !placing.done.contains(node) && !placing.is_waiting_for(*node));
+        placing.asked.extend(targets.iter().map(|(node, _)| *node));
+        targets
+    }
+
+    /// Begins to store a client's chunk.
+    pub(super) fn begin_store(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        chunk: ChunkId,
+        bytes: u32,
+    ) {
+        if let Err(failure) = self.refuse_in_minority() {
+            self.reply(operation, Err(failure));
+            return;
+        }
+        let placing = Placing::new(self.chunk_key(chunk));
+        let task = StoreTask {
+            chunk,
+            bytes,
+            placing,
+        };
+        self.open_operation(now, operation, Task::Store(task));
+        self.store_ask(now, operation);
+    }
+
+    /// Offers the chunk to whoever should be asked now.
+    fn store_ask(&mut self, now: Time, operation: OperationId) {
+        let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        let (chunk, bytes) = (task.chunk, task.bytes);
+        let mut placing = std::mem::take(&mut task.placing);
+        let targets = self.place_targets(&mut placing);
+        let key = placing.key;
+        if let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) {
+            task.placing = placing;
+        }
+        for (node, view) in targets {
+            if node == self.me.node {
+                self.disk(
+                    DiskOp::StoreChunk {
+                        operation,
+                        chunk,
+                        key,
+                    },
+                    Waiting::OwnCopy(operation),
+                );
+                if view.is_none() {
+                    self.holds_something_foreign(now);
+                }
+                continue;
+            }
+            let offer = Message::OfferChunk(OfferChunk { chunk, bytes, view });
+            if self
+                .ask(now, node, offer, Purpose::Operation(operation))
+                .is_none()
+            {
+                self.store_failed(now, operation, node, None);
+            }
+        }
+        self.store_progress(now, operation);
+    }
+
+    /// A node answered the offer.
+    pub(super) fn chunk_offered(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        from: NodeId,
+        offered: ChunkOffered,
+    ) {
+        let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        let chunk = task.chunk;
+        match offered {
+            ChunkOffered::Wanted => {
+                let Some(addr) = self.table.addr(from) else {
+                    return;
+                };
+                let to = Destination {
+                    addr,
+                    node: Some(from),
+                };
+                let effect = self.await_effect(Waiting::Pushed {
+                    operation,
+                    node: from,
+                });
+                let transfer = Transfer::Push {
+                    operation,
+                    chunk,
+                    to,
+                };
+                self.effects
+                    .push_back(Effect::Transfer { effect, transfer });
+            }
+            ChunkOffered::Have => {
+                task.placing.took(from);
+                self.store_progress(now, operation);
+            }
+            ChunkOffered::WrongView => {
+                self.compare_with(now, from);
+                if let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) {
+                    task.placing.forget(from);
+                }
+                self.timers
+                    .at_latest(now + AGAIN_AFTER_VIEW, Reason::Retry(operation));
+            }
+            ChunkOffered::Full { free } => self.store_failed(now, operation, from, Some(free)),
+            ChunkOffered::Failed => self.store_failed(now, operation, from, None),
+        }
+    }
+
+    /// A node did not take the chunk: somebody else may.
+    pub(super) fn store_failed(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        node: NodeId,
+        free: Option<u64>,
+    ) {
+        let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        if !task.placing.is_waiting_for(node) {
+            return;
+        }
+        task.placing.refused(node, free);
+        self.store_ask(now, operation);
+    }
+
+    /// A push ended.
+    pub(super) fn pushed(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        node: NodeId,
+        completion: Completion,
+    ) {
+        let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        match completion {
+            Completion::Transfer(Ok(())) => {
+                task.placing.took(node);
+                self.store_progress(now, operation);
+            }
+            Completion::Transfer(Err(TransferError::Full)) => {
+                self.store_failed(now, operation, node, Some(0));
+            }
+            _ => self.store_failed(now, operation, node, None),
+        }
+    }
+
+    /// This node's own copy is durable, or not.
+    pub(super) fn own_copy_stored(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        completion: Completion,
+    ) {
+        let own = self.me.node;
+        let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        match completion {
+            Completion::Disk(Ok(_)) => {
+                task.placing.took(own);
+                self.store_progress(now, operation);
+            }
+            Completion::Disk(Err(DiskError::Full { free })) => {
+                self.store_failed(now, operation, own, Some(free));
+            }
+            Completion::Disk(Err(DiskError::Failed)) | Completion::Transfer(_) => {
+                self.store_failed(now, operation, own, None);
+            }
+        }
+    }
+
+    fn store_progress(&mut self, now: Time, operation: OperationId) {
+        let Some(Task::Store(task)) = self.operations.open.get(&operation) else {
+            return;
+        };
+        match task.placing.progress() {
+            Placed::Waiting => {}
+            Placed::Nearly => {
+                self.timers
+                    .at_latest(now + self.timing.straggler, Reason::Hedge(operation));
+            }
+            Placed::Again => self.timers.at_latest(now + AGAIN, Reason::Retry(operation)),
+            Placed::Done(copies) => self.finish(operation, Ok(Answer::ChunkStored(copies))),
+        }
+    }
+
+    /// The last holders had their chance.
+    pub(super) fn store_hedge(&mut self, now: Time, operation: OperationId) {
+        if let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) {
+            task.placing.give_last_chance();
+            self.store_progress(now, operation);
+        }
+    }
+
+    pub(super) fn store_again(&mut self, now: Time, operation: OperationId) {
+        if let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) {
+            task.placing.forgive();
+            self.store_ask(now, operation);
+        }
+    }
+
+    pub(super) fn store_over(&mut self, operation: OperationId) {
+        if let Some(Task::Store(task)) = self.operations.open.get(&operation) {
+            let failure = task.placing.failure(self);
+            self.finish(operation, Err(failure));
+        }
+    }
+}

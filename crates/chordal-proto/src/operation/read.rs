@@ -1,0 +1,416 @@
+//! Reading a record: a majority of the holders answers, the newest version wins, and it is on a
+//! majority before anybody is told of it (Attiya, Bar-Noy, Dolev 1995).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chordal_object::{Key, Name, NodeId, Record, Version};
+
+use super::Task;
+use crate::effect::{Answer, Failure};
+use crate::input::OperationId;
+use crate::message::{Message, ReadRecord, RecordRead, Stored, WriteRecord};
+use crate::peer::Peer;
+use crate::placement;
+use crate::request::Purpose;
+use crate::time::Time;
+use crate::timer::Reason;
+use crate::view::View;
+
+/// Pause before a read is tried again.
+pub(super) const AGAIN: Duration = Duration::from_millis(150);
+
+/// Pause before a read is tried again after a holder believed in other holders.
+pub(super) const AGAIN_AFTER_VIEW: Duration = Duration::from_millis(40);
+
+/// How long the first holders asked may take before the others are asked too.
+const HEDGE_MIN: Duration = Duration::from_millis(100);
+
+/// A client's read.
+#[derive(Debug)]
+pub(super) struct ReadTask {
+    pub(super) quorum: QuorumRead,
+    /// The newest record and the nodes that have it, while it is brought to a majority.
+    writing_back: Option<(Record, BTreeSet<NodeId>)>,
+}
+
+/// The questions of one round to the holders of a name.
+#[derive(Debug)]
+pub(super) struct QuorumRead {
+    pub(super) name: Name,
+    pub(super) key: Key,
+    head: bool,
+    pub(super) holders: Vec<NodeId>,
+    view: View,
+    asked: BTreeSet<NodeId>,
+    answers: BTreeMap<NodeId, Held>,
+    failed: BTreeSet<NodeId>,
+}
+
+#[derive(Debug)]
+struct Held {
+    record: Option<Record>,
+    counts: bool,
+}
+
+/// What a round has come to.
+pub(super) enum Progress {
+    /// Answers are awaited.
+    Waiting,
+    /// Further holders should be asked.
+    AskMore,
+    /// The round failed; try again.
+    Again,
+    /// Enough holders answered.
+    Enough,
+}
+
+impl QuorumRead {
+    pub(super) fn new(name: Name, key: Key, head: bool) -> Self {
+        Self {
+            name,
+            key,
+            head,
+            holders: Vec::new(),
+            view: View(0),
+            asked: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            failed: BTreeSet::new(),
+        }
+    }
+
+    fn need(&self) -> usize {
+        placement::quorum(self.holders.len())
+    }
+
+    fn counted(&self) -> usize {
+        self.answers.values().filter(|held| held.counts).count()
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.asked.len() > self.answers.len() + self.failed.len()
+    }
+
+    fn progress(&self) -> Progress {
+        // Two holders or one: the answer is what all that can be reached have.
+        let all = self.holders.len() <= 2;
+        if self.counted() >= self.need() && !(all && self.is_waiting()) {
+            Progress::Enough
+        } else if self.is_waiting() {
+            Progress::Waiting
+        } else if self.asked.len() < self.holders.len() {
+            Progress::AskMore
+        } else {
+            Progress::Again
+        }
+    }
+
+    fn answered(&mut self, from: NodeId, read: RecordRead) -> bool {
+        match read {
+            RecordRead::Held { record, counts } => {
+                self.answers.insert(from, Held { record, counts });
+                true
+            }
+            RecordRead::WrongView | RecordRead::Failed => {
+                self.failed.insert(from);
+                false
+            }
+        }
+    }
+
+    /// The newest version that anybody answered with.
+    pub(super) fn newest(&self) -> Option<&Record> {
+        self.answers
+            .values()
+            .filter_map(|held| held.record.as_ref())
+            .max_by_key(|record| record.version)
+    }
+
+    fn nodes_with(&self, version: Option<Version>) -> BTreeSet<NodeId> {
+        let has = |held: &Held| held.record.as_ref().map(|record| record.version) == version;
+        let counted = self
+            .answers
+            .iter()
+            .filter(|(_, held)| has(held) && held.counts);
+        counted.map(|(&node, _)| node).collect()
+    }
+
+    fn nodes_without(&self, version: Version) -> Vec<NodeId> {
+        let lacks = |held: &Held| held.record.as_ref().is_none_or(|r| r.version < version);
+        self.answers
+            .iter()
+            .filter(|(_, held)| lacks(held))
+            .map(|(&node, _)| node)
+            .collect()
+    }
+
+    /// The failure to report when time is up.
+    pub(super) fn failure(&self, peer: &Peer) -> Failure {
+        let silent = self
+            .holders
+            .iter()
+            .copied()
+            .filter(|node| self.answers.get(node).is_none_or(|held| !held.counts));
+        Failure::TooFewCopies {
+            have: u32::try_from(self.counted()).unwrap_or(u32::MAX),
+            need: u32::try_from(self.need()).unwrap_or(u32::MAX),
+            missing: peer.unheard(silent),
+        }
+    }
+}
+
+impl Peer {
+    /// Begins a client's read.
+    pub(super) fn begin_read(&mut self, now: Time, operation: OperationId, name: Name) {
+        let key = self.settings.name_key(&name);
+        let quorum = QuorumRead::new(name, key, false);
+        let task = ReadTask {
+            quorum,
+            writing_back: None,
+        };
+        self.open_operation(now, operation, Task::Read(task));
+        self.read_again(now, operation);
+    }
+
+    /// Begins a round under the holders known now.
+    pub(super) fn read_again(&mut self, now: Time, operation: OperationId) {
+        if let Some(Task::Read(task)) = self.operations.open.get_mut(&operation) {
+            task.writing_back = None;
+        }
+        let Some(quorum) = self.quorum_read(operation) else {
+            return;
+        };
+        let key = quorum.key;
+        let holders = placement::holders(&self.table, &self.settings, key);
+        let Some(quorum) = self.quorum_read(operation) else {
+            return;
+        };
+        quorum.view = View::of(&holders);
+        quorum.holders = holders;
+        quorum.asked.clear();
+        quorum.answers.clear();
+        quorum.failed.clear();
+        let need = quorum.need();
+        let at_first = if quorum.holders.len() <= 2 {
+            quorum.holders.len()
+        } else {
+            need
+        };
+        self.read_ask(now, operation, at_first);
+    }
+
+    fn quorum_read(&mut self, operation: OperationId) -> Option<&mut QuorumRead> {
+        match self.operations.open.get_mut(&operation)? {
+            Task::Read(task) => Some(&mut task.quorum),
+            Task::Write(task) => task.reading(),
+            _ => None,
+        }
+    }
+
+    /// Asks further holders: this node first, then the quickest that answer, suspects last.
+    fn read_ask(&mut self, now: Time, operation: OperationId, count: usize) {
+        let Some(quorum) = self.quorum_read(operation) else {
+            return;
+        };
+        let left: Vec<NodeId> = quorum
+            .holders
+            .iter()
+            .copied()
+            .filter(|node| !quorum.asked.contains(node))
+            .collect();
+        let question = Message::ReadRecord(ReadRecord {
+            name: quorum.name.clone(),
+            view: Some(quorum.view),
+            head: quorum.head,
+        });
+        let chosen = self.by_readiness(left);
+        for node in chosen.into_iter().take(count) {
+            let sent = self.answers(node)
+                && self
+                    .ask(now, node, question.clone(), Purpose::Operation(operation))
+                    .is_some();
+            let Some(quorum) = self.quorum_read(operation) else {
+                return;
+            };
+            quorum.asked.insert(node);
+            if !sent {
+                quorum.failed.insert(node);
+            }
+        }
+        self.timers.set(now + HEDGE_MIN, Reason::Hedge(operation));
+        self.read_progress(now, operation);
+    }
+
+    /// Nodes in the order in which they are likely to answer: this one, then by answer time,
+    /// those that do not answer last.
+    pub(super) fn by_readiness(&self, mut nodes: Vec<NodeId>) -> Vec<NodeId> {
+        nodes.sort_by_key(|&node| {
+            let entry = self.table.get(node);
+            let mean = entry.map_or(Duration::MAX, |entry| entry.round_trip.mean());
+            (node != self.me.node, !self.answers(node), mean)
+        });
+        nodes
+    }
+
+    pub(super) fn record_read(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        from: NodeId,
+        read: RecordRead,
+    ) {
+        let wrong_view = read == RecordRead::WrongView;
+        let Some(quorum) = self.quorum_read(operation) else {
+            return;
+        };
+        if !quorum.asked.contains(&from) {
+            return;
+        }
+        quorum.answered(from, read);
+        if wrong_view {
+            self.compare_with(now, from);
+            self.timers
+                .at_latest(now + AGAIN_AFTER_VIEW, Reason::Retry(operation));
+        }
+        self.read_progress(now, operation);
+    }
+
+    pub(super) fn read_unanswered(&mut self, now: Time, operation: OperationId, node: NodeId) {
+        let Some(Task::Read(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        if task.writing_back.is_some() {
+            self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
+            return;
+        }
+        self.quorum_unanswered(now, operation, node);
+    }
+
+    /// A holder asked for a record fell silent.
+    pub(super) fn quorum_unanswered(&mut self, now: Time, operation: OperationId, node: NodeId) {
+        if let Some(quorum) = self.quorum_read(operation)
+            && quorum.asked.contains(&node)
+            && !quorum.answers.contains_key(&node)
+        {
+            quorum.failed.insert(node);
+            self.read_progress(now, operation);
+        }
+    }
+
+    /// The first holders asked take long: ask the others too.
+    pub(super) fn read_hedge(&mut self, now: Time, operation: OperationId) {
+        let more = self
+            .quorum_read(operation)
+            .is_some_and(|quorum| quorum.is_waiting() && quorum.asked.len() < quorum.holders.len());
+        if more {
+            self.read_ask(now, operation, usize::MAX);
+        }
+    }
+
+    fn read_progress(&mut self, now: Time, operation: OperationId) {
+        let Some(quorum) = self.quorum_read(operation) else {
+            return;
+        };
+        match quorum.progress() {
+            Progress::Waiting => {}
+            Progress::AskMore => self.read_ask(now, operation, 1),
+            Progress::Again => self.timers.at_latest(now + AGAIN, Reason::Retry(operation)),
+            Progress::Enough => match self.operations.open.get(&operation) {
+                Some(Task::Write(_)) => self.write_read(now, operation),
+                _ => self.read_enough(now, operation),
+            },
+        }
+    }
+
+    /// A majority answered: the newest version is the answer as soon as a majority has it.
+    fn read_enough(&mut self, now: Time, operation: OperationId) {
+        let Some(Task::Read(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        if task.writing_back.is_some() {
+            return;
+        }
+        self.timers.cancel(Reason::Retry(operation));
+        let Some(newest) = task.quorum.newest().cloned() else {
+            self.finish(operation, Ok(Answer::Record(None)));
+            return;
+        };
+        let version = newest.version;
+        let have = task.quorum.nodes_with(Some(version));
+        let stale = task.quorum.nodes_without(version);
+        let enough = have.len() >= task.quorum.need();
+        let view = task.quorum.view;
+        if enough {
+            self.finish(operation, Ok(Answer::Record(visible(newest.clone()))));
+            for node in stale {
+                let write = WriteRecord {
+                    record: newest.clone(),
+                    view: None,
+                };
+                self.ask(now, node, Message::WriteRecord(write), Purpose::ReadRepair);
+            }
+            return;
+        }
+        task.writing_back = Some((newest.clone(), have));
+        let lacking: Vec<NodeId> = task
+            .quorum
+            .holders
+            .iter()
+            .copied()
+            .filter(|node| !task.quorum.nodes_with(Some(version)).contains(node))
+            .collect();
+        for node in lacking {
+            let write = WriteRecord {
+                record: newest.clone(),
+                view: Some(view),
+            };
+            self.ask(
+                now,
+                node,
+                Message::WriteRecord(write),
+                Purpose::Operation(operation),
+            );
+        }
+        self.timers
+            .at_latest(now + Duration::from_secs(2), Reason::Retry(operation));
+    }
+
+    /// A holder took the version that is brought to a majority.
+    pub(super) fn read_written_back(
+        &mut self,
+        operation: OperationId,
+        from: NodeId,
+        stored: Stored,
+    ) {
+        let Some(Task::Read(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        let need = task.quorum.need();
+        let Some((record, have)) = task.writing_back.as_mut() else {
+            return;
+        };
+        if let Stored::Durable { .. } = stored {
+            have.insert(from);
+        }
+        if have.len() >= need {
+            let record = record.clone();
+            self.finish(operation, Ok(Answer::Record(visible(record))));
+        }
+    }
+
+    pub(super) fn read_over(&mut self, operation: OperationId) {
+        if let Some(Task::Read(task)) = self.operations.open.get(&operation) {
+            let failure = task.quorum.failure(self);
+            self.finish(operation, Err(failure));
+        }
+    }
+}
+
+/// A record as a client sees it: a deleted one is none.
+fn visible(record: Record) -> Option<Record> {
+    if record.is_tombstone() {
+        None
+    } else {
+        Some(record)
+    }
+}

@@ -1,0 +1,83 @@
+//! Who should hold a key: the first R distinct nodes at or after it, as the node table has them.
+//!
+//! Suspect nodes are holders, nodes that leave or were given up are not. Nodes with the same
+//! table place every key alike; a request between nodes whose tables differ is refused by its
+//! view, and the two compare tables.
+
+use chordal_object::{Arc, Key, NodeId};
+
+use crate::settings::Settings;
+use crate::table::NodeTable;
+use crate::view::View;
+
+/// An arc whose keys all have the same set of holders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldArc {
+    pub(crate) arc: Arc,
+    /// In ring order from the arc's end.
+    pub(crate) holders: Vec<NodeId>,
+    pub(crate) view: View,
+}
+
+/// How many holders a key has: R, or all nodes of a smaller ring.
+pub(crate) fn replicas(table: &NodeTable, settings: &Settings) -> usize {
+    usize::from(settings.replicas).min(table.holding_nodes())
+}
+
+/// The first `count` distinct nodes at or after a key.
+pub(crate) fn nodes_from(table: &NodeTable, key: Key, count: usize) -> Vec<NodeId> {
+    let tokens = table.placement();
+    let mut nodes = Vec::with_capacity(count);
+    for &node in tokens
+        .range(key..)
+        .chain(tokens.range(..key))
+        .map(|(_, node)| node)
+    {
+        if nodes.len() == count {
+            break;
+        }
+        if !nodes.contains(&node) {
+            nodes.push(node);
+        }
+    }
+    nodes
+}
+
+/// The nodes that should hold a key.
+pub(crate) fn holders(table: &NodeTable, settings: &Settings, key: Key) -> Vec<NodeId> {
+    nodes_from(table, key, replicas(table, settings))
+}
+
+/// How many holders of `count` must answer: a majority, but one suffices where there are only
+/// two, since rings of one or two nodes favour availability.
+pub(crate) const fn quorum(count: usize) -> usize {
+    if count <= 2 { 1 } else { count / 2 + 1 }
+}
+
+/// The whole ring cut into arcs of equal holder sets, neighbours of equal sets joined.
+pub(crate) fn arcs(table: &NodeTable, settings: &Settings) -> Vec<HeldArc> {
+    let keys: Vec<Key> = table.placement().keys().copied().collect();
+    let mut arcs: Vec<HeldArc> = Vec::new();
+    for (index, &upto) in keys.iter().enumerate() {
+        let after = keys[(index + keys.len() - 1) % keys.len()];
+        let holders = holders(table, settings, upto);
+        let view = View::of(&holders);
+        match arcs.last_mut() {
+            Some(last) if last.view == view => last.arc.upto = upto,
+            _ => arcs.push(HeldArc {
+                arc: Arc::new(after, upto),
+                holders,
+                view,
+            }),
+        }
+    }
+    // The first and the last arc meet where the numbers wrap.
+    if arcs.len() > 1 && arcs[0].view == arcs[arcs.len() - 1].view {
+        let last = arcs.pop().expect("more than one arc");
+        arcs[0].arc.after = last.arc.after;
+    }
+    if arcs.len() == 1 {
+        arcs[0].arc = Arc::new(arcs[0].arc.upto, arcs[0].arc.upto);
+    }
+    arcs
+}

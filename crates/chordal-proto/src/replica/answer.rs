@@ -1,0 +1,75 @@
+//! The other side of a session: answering comparisons and handing out records.
+
+use chordal_object::{Arc, Record};
+use negentropy::Negentropy;
+
+use super::session::item_set;
+use crate::effect::DiskOp;
+use crate::input::{Completion, DiskAnswer};
+use crate::limits::{RECONCILE_BYTES_MAX, RECORD_BATCH_BYTES};
+use crate::message::{Message, Reconcile, Reconciled};
+use crate::peer::Peer;
+use crate::request::Asker;
+use crate::waiting::Waiting;
+
+impl Peer {
+    /// Somebody compares an arc with this node.
+    pub(crate) fn asked_to_reconcile(&mut self, asker: &Asker, step: Reconcile) {
+        let op = DiskOp::ItemsIn {
+            arc: step.arc,
+            kind: step.kind,
+        };
+        self.disk(
+            op,
+            Waiting::ItemsFor {
+                asker: *asker,
+                step,
+            },
+        );
+    }
+
+    /// The disk told what is here of the arc.
+    pub(crate) fn items_for(&mut self, asker: &Asker, step: Reconcile, completion: Completion) {
+        let payload = match completion {
+            Completion::Disk(Ok(DiskAnswer::Items(items))) => item_set(items)
+                .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
+                .and_then(|mut compare| compare.reconcile(&step.payload).ok()),
+            _ => None,
+        };
+        let answer = match payload {
+            Some(payload) => Reconciled::Step {
+                payload: payload.into(),
+                complete: self.replica.is_source(step.arc, step.view),
+            },
+            None => Reconciled::Failed,
+        };
+        self.answer(asker, Message::Reconciled(answer));
+    }
+
+    /// Somebody wants records of an arc.
+    pub(crate) fn asked_records(&mut self, asker: &Asker, arc: Arc, digests: Vec<[u8; 32]>) {
+        self.disk(
+            DiskOp::RecordsByDigest { arc, digests },
+            Waiting::RecordsFor(*asker),
+        );
+    }
+
+    /// The disk brought the records: as many as fit one message.
+    pub(crate) fn records_for(&mut self, asker: &Asker, completion: Completion) {
+        let records = match completion {
+            Completion::Disk(Ok(DiskAnswer::Records(records))) => records,
+            _ => Vec::new(),
+        };
+        let mut room = RECORD_BATCH_BYTES;
+        let fitting: Vec<Record> = records
+            .into_iter()
+            .take_while(|record| {
+                let bytes = record.encode().len();
+                let fits = bytes <= room;
+                room = room.saturating_sub(bytes);
+                fits
+            })
+            .collect();
+        self.answer(asker, Message::Records(fitting));
+    }
+}

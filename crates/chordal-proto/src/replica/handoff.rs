@@ -1,0 +1,340 @@
+//! Hand-off: dropping copies that others should hold, and leaving with notice.
+//!
+//! Copy, acknowledge, delete if unchanged: this node notes what it has of an arc, asks every
+//! present holder to compare with it, and drops what it noted once all of them have confirmed.
+//! Leaving is the same for everything at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chordal_object::{Arc, ChunkId, Key, NodeId};
+
+use crate::effect::{Answer, DiskOp, Failure, Notice};
+use crate::input::{Completion, DiskAnswer, OperationId};
+use crate::member::Standing;
+use crate::message::{Confirm, Kind, Message};
+use crate::peer::Peer;
+use crate::placement::HeldArc;
+use crate::request::{Asker, Purpose};
+use crate::time::Time;
+use crate::timer::Reason;
+use crate::view::View;
+use crate::waiting::Waiting;
+
+/// What lies here that others should hold.
+#[derive(Debug, Default)]
+pub(super) struct HandOffs {
+    /// By the end of the arc.
+    open: BTreeMap<Key, HandOff>,
+    /// Whether something may lie in foreign arcs that no hand-off knows of.
+    unknown: bool,
+    counting: bool,
+    /// Confirmations that others wait for: ready or not yet.
+    confirming: BTreeMap<(NodeId, Arc), bool>,
+    leaving: Option<Leaving>,
+}
+
+#[derive(Debug)]
+struct HandOff {
+    held: HeldArc,
+    records: Vec<(Key, [u8; 32])>,
+    chunks: Vec<(Key, ChunkId)>,
+    /// Kinds of which it is known what is here.
+    known: BTreeSet<Kind>,
+    confirmed: BTreeSet<NodeId>,
+    removing: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Leaving {
+    operation: OperationId,
+    force: bool,
+}
+
+/// Pause between two looks at a hand-off that waits for confirmations.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+impl HandOffs {
+    pub(super) fn note_foreign(&mut self) {
+        self.unknown = true;
+    }
+
+    /// Forgets the hand-offs under way; what they were about is looked for again.
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+    }
+
+    pub(super) fn items(&self) -> u64 {
+        self.open
+            .values()
+            .map(|open| (open.records.len() + open.chunks.len()) as u64)
+            .sum()
+    }
+}
+
+impl Peer {
+    /// A client wants this node to hand everything over and go.
+    pub(crate) fn leave(&mut self, now: Time, operation: OperationId, force: bool) {
+        if self.replica.hand_offs.leaving.is_some() {
+            self.reply(
+                operation,
+                Err(Failure::Busy("this node is leaving already")),
+            );
+            return;
+        }
+        let silent: Vec<String> = self
+            .suspects()
+            .filter_map(|node| self.table.addr(node).map(|addr| addr.to_string()))
+            .collect();
+        if !force && !silent.is_empty() {
+            let why = format!(
+                "copies may be only here while these nodes do not answer: {}",
+                silent.join(", ")
+            );
+            self.reply(operation, Err(Failure::UnsafeLeave(why)));
+            return;
+        }
+        self.replica.hand_offs.leaving = Some(Leaving { operation, force });
+        self.me.standing = Standing::Leaving;
+        self.table.set_own(&self.settings, &self.me.clone());
+        self.announce(now, vec![self.me.clone()]);
+        self.replica.note_foreign();
+        self.repair_soon(now);
+    }
+
+    fn left(&mut self, now: Time) {
+        let Some(leaving) = self.replica.hand_offs.leaving.take() else {
+            return;
+        };
+        self.me.standing = Standing::Left;
+        self.table.set_own(&self.settings, &self.me.clone());
+        self.announce(now, vec![self.me.clone()]);
+        self.reply(leaving.operation, Ok(Answer::Left));
+    }
+
+    /// Looks for things that others should hold, and for confirmations that are due.
+    pub(super) fn work_on_hand_offs(&mut self, now: Time) {
+        let hand_offs = &mut self.replica.hand_offs;
+        if hand_offs.unknown && !hand_offs.counting && hand_offs.open.is_empty() {
+            hand_offs.unknown = false;
+            let own = self.me.node;
+            let foreign: Vec<Arc> = self
+                .replica
+                .all
+                .iter()
+                .filter(|held| !held.holders.contains(&own))
+                .map(|held| held.arc)
+                .collect();
+            if !foreign.is_empty() {
+                self.replica.hand_offs.counting = true;
+                self.disk(
+                    DiskOp::CountIn(foreign.clone()),
+                    Waiting::ForeignCounts(foreign),
+                );
+            } else if self.is_alone() || self.me.salts.is_empty() {
+                self.left(now);
+            }
+        }
+        let arcs: Vec<Key> = self.replica.hand_offs.open.keys().copied().collect();
+        let waiting = !arcs.is_empty();
+        for upto in arcs {
+            self.ask_to_confirm(now, upto);
+        }
+        if waiting || self.replica.hand_offs.leaving.is_some() {
+            self.timers.at_latest(now + ASK_AGAIN, Reason::Repair);
+        }
+    }
+
+    /// The disk told how much lies in foreign arcs.
+    pub(crate) fn foreign_counted(&mut self, now: Time, arcs: &[Arc], completion: Completion) {
+        self.replica.hand_offs.counting = false;
+        let Completion::Disk(Ok(DiskAnswer::Counts(counts))) = completion else {
+            self.replica.note_foreign();
+            return;
+        };
+        let filled: Vec<Arc> = arcs
+            .iter()
+            .zip(counts)
+            .filter(|(_, count)| *count > 0)
+            .map(|(&arc, _)| arc)
+            .collect();
+        if filled.is_empty() && !self.replica.hand_offs.unknown {
+            self.left(now);
+            return;
+        }
+        for arc in filled {
+            let own = self.me.node;
+            let held = self
+                .replica
+                .all
+                .iter()
+                .find(|held| held.arc == arc && !held.holders.contains(&own))
+                .cloned();
+            let Some(held) = held else {
+                self.replica.note_foreign();
+                continue;
+            };
+            let hand_off = HandOff {
+                held,
+                records: Vec::new(),
+                chunks: Vec::new(),
+                known: BTreeSet::new(),
+                confirmed: BTreeSet::new(),
+                removing: false,
+            };
+            self.replica.hand_offs.open.insert(arc.upto, hand_off);
+            for kind in [Kind::Records, Kind::Chunks] {
+                let waiting = Waiting::HandOffItems {
+                    upto: arc.upto,
+                    kind,
+                };
+                self.disk(DiskOp::ItemsIn { arc, kind }, waiting);
+            }
+        }
+    }
+
+    /// The disk told what a hand-off is about.
+    pub(crate) fn hand_off_items(
+        &mut self,
+        now: Time,
+        upto: Key,
+        kind: Kind,
+        completion: Completion,
+    ) {
+        let Some(open) = self.replica.hand_offs.open.get_mut(&upto) else {
+            return;
+        };
+        let Completion::Disk(Ok(DiskAnswer::Items(items))) = completion else {
+            self.replica.hand_offs.open.remove(&upto);
+            self.replica.note_foreign();
+            return;
+        };
+        // A late answer about an arc of another cut would name keys outside this one.
+        let items = items
+            .into_iter()
+            .filter(|(key, _)| open.held.arc.contains(*key));
+        match kind {
+            Kind::Records => open.records = items.collect(),
+            Kind::Chunks => {
+                open.chunks = items.map(|(key, id)| (key, ChunkId::new(id))).collect();
+            }
+        }
+        open.known.insert(kind);
+        self.ask_to_confirm(now, upto);
+    }
+
+    /// Asks the holders that have not confirmed yet; drops the copies when all have.
+    fn ask_to_confirm(&mut self, now: Time, upto: Key) {
+        let force = self
+            .replica
+            .hand_offs
+            .leaving
+            .is_some_and(|leaving| leaving.force);
+        let Some(open) = self.replica.hand_offs.open.get(&upto) else {
+            return;
+        };
+        if open.known.len() < 2 || open.removing {
+            return;
+        }
+        let HeldArc { arc, view, .. } = open.held;
+        let lacking: Vec<NodeId> = open
+            .held
+            .holders
+            .iter()
+            .copied()
+            .filter(|node| !open.confirmed.contains(node))
+            .collect();
+        let enough = lacking.is_empty()
+            || (force && !open.confirmed.is_empty() && lacking.iter().all(|n| !self.answers(*n)));
+        if enough {
+            self.drop_copies(upto);
+            return;
+        }
+        for node in lacking {
+            let asking = self.is_asking(|request| {
+                request.to == Some(node) && request.purpose == Purpose::Confirm(upto)
+            });
+            if !asking && self.table.is_alive(node) {
+                let question = Message::AskConfirm { arc, view };
+                self.ask(now, node, question, Purpose::Confirm(upto));
+            }
+        }
+    }
+
+    fn drop_copies(&mut self, upto: Key) {
+        let Some(open) = self.replica.hand_offs.open.get_mut(&upto) else {
+            return;
+        };
+        open.removing = true;
+        let op = DiskOp::Remove {
+            records: open.records.clone(),
+            chunks: open.chunks.clone(),
+        };
+        self.disk(op, Waiting::HandOffRemoved { upto });
+    }
+
+    /// A holder answered.
+    pub(crate) fn confirmed(&mut self, now: Time, upto: Key, from: NodeId, confirm: Confirm) {
+        match confirm {
+            Confirm::Held => {
+                if let Some(open) = self.replica.hand_offs.open.get_mut(&upto) {
+                    open.confirmed.insert(from);
+                }
+                self.ask_to_confirm(now, upto);
+            }
+            Confirm::WrongView => self.compare_with(now, from),
+            Confirm::NotYet => {}
+        }
+    }
+
+    /// Copies were dropped; look again whether others remain.
+    pub(crate) fn hand_off_removed(&mut self, now: Time, upto: Key, completion: Completion) {
+        let Some(open) = self.replica.hand_offs.open.remove(&upto) else {
+            return;
+        };
+        if matches!(completion, Completion::Disk(Ok(_))) {
+            let dropped = (open.records.len() + open.chunks.len()) as u64;
+            self.notice(Notice::HandedOff {
+                arc: open.held.arc,
+                dropped,
+            });
+        }
+        self.holds_something_foreign(now);
+    }
+
+    /// Somebody wants to drop what it holds of an arc of this node.
+    pub(crate) fn asked_to_confirm(&mut self, now: Time, asker: &Asker, arc: Arc, view: View) {
+        let own = self.me.node;
+        let agrees =
+            self.replica.all.iter().any(|held| {
+                held.view == view && held.arc.covers(arc) && held.holders.contains(&own)
+            });
+        if !agrees {
+            self.replica.hand_offs.confirming.remove(&(asker.node, arc));
+            self.answer(asker, Message::Confirm(Confirm::WrongView));
+            return;
+        }
+        let confirming = &mut self.replica.hand_offs.confirming;
+        if confirming.get(&(asker.node, arc)) == Some(&true) {
+            confirming.remove(&(asker.node, arc));
+            self.answer(asker, Message::Confirm(Confirm::Held));
+            return;
+        }
+        confirming.insert((asker.node, arc), false);
+        self.replica
+            .sessions
+            .queue(arc, view, asker.node, Some(asker.node));
+        self.repair_soon(now);
+        self.answer(asker, Message::Confirm(Confirm::NotYet));
+    }
+
+    /// A comparison that somebody waits for ended.
+    pub(super) fn confirmation_ready(&mut self, asker: NodeId, arc: Arc, well: bool) {
+        let confirming = &mut self.replica.hand_offs.confirming;
+        if well && confirming.contains_key(&(asker, arc)) {
+            confirming.insert((asker, arc), true);
+        } else {
+            confirming.remove(&(asker, arc));
+        }
+    }
+}

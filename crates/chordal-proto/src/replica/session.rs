@@ -1,0 +1,435 @@
+//! Sessions: comparing an arc with another node and fetching what is lacking here, records first,
+//! then chunks.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+
+use bytes::Bytes;
+use chordal_object::{Arc, ChunkId, Key, NodeId, Record};
+use negentropy::{Id, Negentropy, NegentropyStorageVector};
+
+use super::Compared;
+use crate::effect::{Destination, DiskOp, Effect, Transfer};
+use crate::input::{Completion, DiskAnswer};
+use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
+use crate::message::{Kind, Message, Reconcile, Reconciled};
+use crate::peer::Peer;
+use crate::request::Purpose;
+use crate::time::Time;
+use crate::view::View;
+use crate::waiting::Waiting;
+
+/// A node's number for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionId(u64);
+
+/// A comparison that is to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Planned {
+    arc: Arc,
+    view: View,
+    source: NodeId,
+    /// Who waits for a confirmation that this node has all that the source has.
+    confirm: Option<NodeId>,
+}
+
+/// Sessions under way and to come.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    running: BTreeMap<SessionId, Session>,
+    queue: VecDeque<Planned>,
+    last: u64,
+}
+
+struct Session {
+    planned: Planned,
+    kind: Kind,
+    compare: Option<Negentropy<'static, NegentropyStorageVector>>,
+    /// What the source has and this node lacks.
+    lacking: BTreeSet<[u8; 32]>,
+    /// Records or chunks on their way.
+    under_way: usize,
+    source_complete: bool,
+    /// Whether something that was lacking could not be had.
+    incomplete: bool,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "Session({:?} {:?}, {} lacking)",
+            self.planned,
+            self.kind,
+            self.lacking.len()
+        )
+    }
+}
+
+impl Sessions {
+    pub(super) fn running(&self) -> usize {
+        self.running.len()
+    }
+
+    pub(super) fn has_queue(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Things known to be lacking here.
+    pub(super) fn lacking(&self) -> u64 {
+        self.running
+            .values()
+            .map(|session| (session.lacking.len() + session.under_way) as u64)
+            .sum()
+    }
+
+    /// Plans a comparison unless the same one is planned or runs. Confirmations go first.
+    pub(super) fn queue(&mut self, arc: Arc, view: View, source: NodeId, confirm: Option<NodeId>) {
+        let planned = Planned {
+            arc,
+            view,
+            source,
+            confirm,
+        };
+        let known = self.queue.contains(&planned)
+            || self
+                .running
+                .values()
+                .any(|session| session.planned == planned);
+        if known {
+            return;
+        }
+        if confirm.is_some() {
+            self.queue.push_front(planned);
+        } else {
+            self.queue.push_back(planned);
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Option<Planned> {
+        self.queue.pop_front()
+    }
+
+    /// Drops what is about arcs that nobody holds under that view any more.
+    pub(super) fn drop_unless(&mut self, keep: impl Fn(Arc, View) -> bool) {
+        self.queue.retain(|planned| keep(planned.arc, planned.view));
+        self.running
+            .retain(|_, session| keep(session.planned.arc, session.planned.view));
+    }
+
+    fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.running.get_mut(&id)
+    }
+}
+
+/// A sealed set of items for `negentropy`.
+pub(super) fn item_set(items: Vec<(Key, [u8; 32])>) -> Option<NegentropyStorageVector> {
+    let mut set = NegentropyStorageVector::with_capacity(items.len());
+    for (_, digest) in items {
+        // One order number for all: digests alone sort them, alike on both sides.
+        set.insert(0, Id::from_byte_array(digest)).ok()?;
+    }
+    set.seal().ok()?;
+    Some(set)
+}
+
+impl Peer {
+    /// Begins a session.
+    pub(super) fn begin_session(&mut self, _now: Time, planned: Planned) {
+        self.replica.sessions.last += 1;
+        let id = SessionId(self.replica.sessions.last);
+        let session = Session {
+            planned,
+            kind: Kind::Records,
+            compare: None,
+            lacking: BTreeSet::new(),
+            under_way: 0,
+            source_complete: false,
+            incomplete: false,
+        };
+        self.replica.sessions.running.insert(id, session);
+        let op = DiskOp::ItemsIn {
+            arc: planned.arc,
+            kind: Kind::Records,
+        };
+        self.disk(op, Waiting::SessionItems(id));
+    }
+
+    /// The disk told what is here of the session's arc.
+    pub(crate) fn session_items(&mut self, now: Time, id: SessionId, completion: Completion) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        let items = match completion {
+            Completion::Disk(Ok(DiskAnswer::Items(items))) => items,
+            _ => return self.session_failed(now, id),
+        };
+        let first_step = item_set(items)
+            .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
+            .and_then(|mut compare| {
+                let payload = compare.initiate().ok()?;
+                session.compare = Some(compare);
+                Some(payload)
+            });
+        match first_step {
+            Some(payload) => self.session_step(now, id, payload.into()),
+            None => self.session_failed(now, id),
+        }
+    }
+
+    fn session_step(&mut self, now: Time, id: SessionId, payload: Bytes) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        let Planned {
+            arc, view, source, ..
+        } = session.planned;
+        let step = Reconcile {
+            arc,
+            kind: session.kind,
+            view,
+            payload,
+        };
+        if self
+            .ask(now, source, Message::Reconcile(step), Purpose::Session(id))
+            .is_none()
+        {
+            self.session_failed(now, id);
+        }
+    }
+
+    /// The source answered.
+    pub(crate) fn session_answered(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        from: NodeId,
+        message: Message,
+    ) {
+        match message {
+            Message::Reconciled(Reconciled::Step { payload, complete }) => {
+                self.session_compared(now, id, &payload, complete);
+            }
+            Message::Records(records) => self.session_records(now, id, from, records),
+            _ => self.session_failed(now, id),
+        }
+    }
+
+    fn session_compared(&mut self, now: Time, id: SessionId, payload: &[u8], complete: bool) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        let Some(compare) = session.compare.as_mut() else {
+            return;
+        };
+        let mut have = Vec::new();
+        let mut need = Vec::new();
+        let Ok(next) = compare.reconcile_with_ids(payload, &mut have, &mut need) else {
+            return self.session_failed(now, id);
+        };
+        session.lacking.extend(need.into_iter().map(Id::to_bytes));
+        // The first answer is the latest moment at which the source's word counts: later steps
+        // and fetches only bring what it had by then.
+        session.source_complete = complete;
+        if let Some(payload) = next {
+            return self.session_step(now, id, payload.into());
+        }
+        session.compare = None;
+        self.session_fetch(now, id);
+    }
+
+    /// Fetches what is lacking, or goes on when nothing is.
+    fn session_fetch(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        match session.kind {
+            _ if session.lacking.is_empty() && session.under_way > 0 => {}
+            _ if session.lacking.is_empty() => self.session_kind_done(now, id),
+            Kind::Records => self.fetch_records(now, id),
+            Kind::Chunks => self.copy_chunks(now, id),
+        }
+    }
+
+    fn fetch_records(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        if session.under_way > 0 {
+            return;
+        }
+        let Planned { arc, source, .. } = session.planned;
+        let digests = session.lacking.iter().copied().take(DIGESTS_MAX).collect();
+        let question = Message::FetchRecords { arc, digests };
+        if self
+            .ask(now, source, question, Purpose::Session(id))
+            .is_none()
+        {
+            self.session_failed(now, id);
+        }
+    }
+
+    fn session_records(&mut self, now: Time, id: SessionId, from: NodeId, records: Vec<Record>) {
+        let settings = self.settings.clone();
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        if session.planned.source != from || session.kind != Kind::Records {
+            return;
+        }
+        let asked_for: Vec<Record> = records
+            .into_iter()
+            .filter(|record| {
+                session
+                    .lacking
+                    .remove(&Record::digest(&record.name, &record.version))
+            })
+            .collect();
+        if asked_for.is_empty() {
+            // Newer versions have replaced them over there; the next session brings those.
+            session.lacking.clear();
+            session.incomplete = true;
+            return self.session_fetch(now, id);
+        }
+        session.under_way = asked_for.len();
+        for record in asked_for {
+            let key = settings.name_key(&record.name);
+            self.disk(
+                DiskOp::WriteRecord { key, record },
+                Waiting::SessionRecord(id),
+            );
+        }
+    }
+
+    pub(crate) fn session_record(&mut self, now: Time, id: SessionId, completion: Completion) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        session.under_way -= 1;
+        if !matches!(completion, Completion::Disk(Ok(_))) {
+            return self.session_failed(now, id);
+        }
+        self.session_fetch(now, id);
+    }
+
+    fn copy_chunks(&mut self, _now: Time, id: SessionId) {
+        let per_session = (REPAIR_TRANSFERS_MAX / SESSIONS_MAX).max(1);
+        loop {
+            let Some(session) = self.replica.sessions.get_mut(id) else {
+                return;
+            };
+            if session.under_way >= per_session {
+                return;
+            }
+            let Some(first) = session.lacking.pop_first() else {
+                return;
+            };
+            session.under_way += 1;
+            let chunk = ChunkId::new(first);
+            let source = session.planned.source;
+            let key = self.chunk_key(chunk);
+            let Some(addr) = self.table.addr(source) else {
+                return;
+            };
+            let effect = self.await_effect(Waiting::SessionChunk(id, chunk));
+            let from = Destination {
+                addr,
+                node: Some(source),
+            };
+            let transfer = Transfer::Copy { chunk, key, from };
+            self.effects
+                .push_back(Effect::Transfer { effect, transfer });
+        }
+    }
+
+    pub(crate) fn session_chunk(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        _chunk: ChunkId,
+        completion: Completion,
+    ) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        session.under_way -= 1;
+        if !matches!(completion, Completion::Transfer(Ok(()))) {
+            session.incomplete = true;
+        }
+        self.session_fetch(now, id);
+    }
+
+    /// One kind is done: chunks after records, then the end.
+    fn session_kind_done(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        let Planned {
+            arc, view, source, ..
+        } = session.planned;
+        let chunks = session.kind == Kind::Chunks;
+        let compared = Compared {
+            at: now,
+            source_complete: session.source_complete && !session.incomplete,
+            chunks: chunks && !session.incomplete,
+        };
+        if chunks {
+            return self.session_done(now, id);
+        }
+        session.kind = Kind::Chunks;
+        if !session.incomplete {
+            // Records alone decide about reads; the chunks follow.
+            let earlier_chunks = self
+                .replica
+                .my_arc(arc, view)
+                .and_then(|mine| mine.compared.get(&source).map(|earlier| earlier.chunks));
+            let chunks = earlier_chunks.unwrap_or(false);
+            if let Some(mine) = self.replica.my_arc(arc, view) {
+                mine.compared
+                    .insert(source, Compared { chunks, ..compared });
+            }
+            self.consider_complete(now, arc, view);
+        }
+        self.disk(
+            DiskOp::ItemsIn {
+                arc,
+                kind: Kind::Chunks,
+            },
+            Waiting::SessionItems(id),
+        );
+    }
+
+    fn session_done(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.replica.sessions.running.remove(&id) else {
+            return;
+        };
+        let Planned {
+            arc,
+            view,
+            source,
+            confirm,
+        } = session.planned;
+        if let Some(mine) = self.replica.my_arc(arc, view)
+            && !session.incomplete
+            && let Some(compared) = mine.compared.get_mut(&source)
+        {
+            compared.chunks = true;
+            compared.at = now;
+        }
+        if let Some(asker) = confirm {
+            self.confirmation_ready(asker, arc, !session.incomplete);
+        }
+        self.repair_soon(now);
+    }
+
+    /// A session cannot go on; its arc is compared again later.
+    pub(crate) fn session_failed(&mut self, now: Time, id: SessionId) {
+        let Some(session) = self.replica.sessions.running.remove(&id) else {
+            return;
+        };
+        if let Some(asker) = session.planned.confirm {
+            self.confirmation_ready(asker, session.planned.arc, false);
+        }
+        self.repair_soon(now);
+    }
+}

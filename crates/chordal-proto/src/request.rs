@@ -1,0 +1,252 @@
+//! Questions to other nodes that await an answer: one number, one purpose, one time limit each.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chordal_object::{Key, NodeId};
+
+use crate::codec;
+use crate::effect::{Destination, Effect};
+use crate::input::OperationId;
+use crate::limits::REQUESTS_MAX;
+use crate::lookup::LookupId;
+use crate::member::Token;
+use crate::message::{Envelope, Message};
+use crate::peer::Peer;
+use crate::replica::SessionId;
+use crate::time::Time;
+use crate::timer::Reason;
+
+/// A node's number for a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What an answer is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Is it alive?
+    Ping,
+    /// Is the old predecessor of `token` alive, or may `candidate` replace it?
+    Rectify { token: Key, candidate: Token },
+    /// A join or a merge by address.
+    AskRing,
+    /// The node table of the first member that a joining node met.
+    JoinTable,
+    /// The pointers of `token`'s successor (Zave's *StabilizeFromSuccessor*).
+    Successor { token: Key, successor: Token },
+    /// The pointers of a closer successor (Zave's *StabilizeFromPredecessor*).
+    Candidate { token: Key, candidate: Token },
+    /// The pointers of the node before a joining token (Zave's *Join*).
+    JoinAt { token: Key, predecessor: Token },
+    /// A step of a lookup.
+    Lookup(LookupId),
+    /// A poll of all nodes before some are given up.
+    Poll,
+    /// A client's operation.
+    Operation(OperationId),
+    /// A comparison of what two nodes hold.
+    Session(SessionId),
+    /// A hand-off's confirmation of the arc that ends at this key.
+    Confirm(Key),
+    /// A copy sent to a holder that had an older one; nobody waits for it.
+    ReadRepair,
+}
+
+/// An unanswered question.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    /// Who was asked; nothing when only an address was known.
+    pub(crate) to: Option<NodeId>,
+    /// Where.
+    pub(crate) addr: std::net::SocketAddr,
+    pub(crate) sent: Time,
+    pub(crate) purpose: Purpose,
+}
+
+/// All unanswered questions.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    open: BTreeMap<RequestId, Request>,
+    last: u64,
+}
+
+/// How long to wait for an answer that needs no disk, at least and at most.
+const QUICK_MIN: Duration = Duration::from_millis(500);
+const QUICK_MAX: Duration = Duration::from_secs(3);
+
+/// How long to wait for an answer that needs a disk. A dead node is noticed sooner by its pings.
+pub(crate) const DISK_WAIT: Duration = Duration::from_secs(8);
+
+impl Peer {
+    /// Asks a node; the answer, or its absence, comes to [`Peer::answered`] or [`Peer::unanswered`]
+    /// with the purpose. Returns nothing when the node is unknown or too many questions are open.
+    pub(crate) fn ask(
+        &mut self,
+        now: Time,
+        to: NodeId,
+        message: Message,
+        purpose: Purpose,
+    ) -> Option<RequestId> {
+        let addr = if to == self.me.node {
+            self.me.addr
+        } else {
+            self.table.addr(to)?
+        };
+        let timeout = match &message {
+            Message::ReadRecord(_)
+            | Message::WriteRecord(_)
+            | Message::OfferChunk(_)
+            | Message::AskChunks(_)
+            | Message::Reconcile(_)
+            | Message::FetchRecords { .. }
+            | Message::AskConfirm { .. }
+            | Message::List(_)
+            | Message::AskStatus => DISK_WAIT,
+            _ => self.quick_timeout(to),
+        };
+        let id = self.open_request(now, Some(to), addr, purpose, timeout)?;
+        self.post(to, addr, id.0, message);
+        Some(id)
+    }
+
+    /// Asks whoever listens at an address.
+    pub(crate) fn ask_address(
+        &mut self,
+        now: Time,
+        addr: std::net::SocketAddr,
+        message: Message,
+        purpose: Purpose,
+    ) -> Option<RequestId> {
+        let id = self.open_request(now, None, addr, purpose, QUICK_MAX)?;
+        let bytes = self.encode(id.0, message);
+        self.effects.push_back(Effect::Send {
+            to: Destination { addr, node: None },
+            bytes,
+        });
+        Some(id)
+    }
+
+    fn quick_timeout(&self, to: NodeId) -> Duration {
+        let measured = self
+            .table
+            .get(to)
+            .map_or(QUICK_MAX, |entry| entry.round_trip.timeout());
+        measured.clamp(QUICK_MIN, QUICK_MAX)
+    }
+
+    fn open_request(
+        &mut self,
+        now: Time,
+        to: Option<NodeId>,
+        addr: std::net::SocketAddr,
+        purpose: Purpose,
+        timeout: Duration,
+    ) -> Option<RequestId> {
+        if self.requests.open.len() >= REQUESTS_MAX {
+            return None;
+        }
+        self.requests.last += 1;
+        let id = RequestId(self.requests.last);
+        self.requests.open.insert(
+            id,
+            Request {
+                to,
+                addr,
+                sent: now,
+                purpose,
+            },
+        );
+        self.timers.set(now + timeout, Reason::RequestOver(id));
+        Some(id)
+    }
+
+    /// Says something that needs no answer.
+    pub(crate) fn tell(&mut self, to: NodeId, message: Message) {
+        if let Some(addr) = self.table.addr(to) {
+            self.post(to, addr, 0, message);
+        }
+    }
+
+    /// Answers a question.
+    pub(crate) fn answer(&mut self, asker: &Asker, message: Message) {
+        self.post(asker.node, asker.addr, asker.request, message);
+    }
+
+    fn post(&mut self, to: NodeId, addr: std::net::SocketAddr, request: u64, message: Message) {
+        if to == self.me.node {
+            self.loopback.push_back((request, message));
+            return;
+        }
+        let bytes = self.encode(request, message);
+        self.effects.push_back(Effect::Send {
+            to: Destination {
+                addr,
+                node: Some(to),
+            },
+            bytes,
+        });
+    }
+
+    fn encode(&self, request: u64, message: Message) -> bytes::Bytes {
+        codec::encode(&Envelope {
+            request,
+            incarnation: self.me.incarnation,
+            message,
+        })
+    }
+
+    /// Closes the question that an answer belongs to, if it is still open and the answerer is the
+    /// one who was asked.
+    pub(crate) fn close_request(&mut self, id: RequestId, from: NodeId) -> Option<Request> {
+        let request = self.requests.open.get(&id)?;
+        if request.to.is_some_and(|to| to != from) {
+            return None;
+        }
+        self.timers.cancel(Reason::RequestOver(id));
+        self.requests.open.remove(&id)
+    }
+
+    /// Gives up a question whose time is over.
+    pub(crate) fn request_over(&mut self, now: Time, id: RequestId) {
+        if let Some(request) = self.requests.open.remove(&id) {
+            self.unanswered(now, request);
+        }
+    }
+
+    /// Gives up all questions to a node that is out of reach.
+    pub(crate) fn abandon_requests(&mut self, now: Time, node: NodeId) {
+        self.abandon(now, |request| request.to == Some(node));
+    }
+
+    /// Gives up the questions that went to an address where nobody was expected by name.
+    pub(crate) fn abandon_address(&mut self, now: Time, addr: std::net::SocketAddr) {
+        self.abandon(now, |request| request.to.is_none() && request.addr == addr);
+    }
+
+    fn abandon(&mut self, now: Time, in_vain: impl Fn(&Request) -> bool) {
+        let ids: Vec<RequestId> = self
+            .requests
+            .open
+            .iter()
+            .filter(|(_, request)| in_vain(request))
+            .map(|(&id, _)| id)
+            .collect();
+        for id in ids {
+            self.timers.cancel(Reason::RequestOver(id));
+            self.request_over(now, id);
+        }
+    }
+
+    /// Whether a question with this purpose is open.
+    pub(crate) fn is_asking(&self, wanted: impl Fn(&Request) -> bool) -> bool {
+        self.requests.open.values().any(wanted)
+    }
+}
+
+/// Whom an answer goes to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asker {
+    pub(crate) node: NodeId,
+    pub(crate) addr: std::net::SocketAddr,
+    pub(crate) request: u64,
+}

@@ -1,0 +1,85 @@
+//! Fingers: for each bit, the first token at or after token + 2^bit, so that a lookup halves its
+//! distance at every hop from any start.
+
+use chordal_object::Key;
+
+use crate::effect::TokenFingers;
+use crate::lookup::LookupPurpose;
+use crate::member::Token;
+use crate::peer::Peer;
+use crate::time::Time;
+
+impl Peer {
+    /// Looks up one finger of a token, the next in turn whose start lies beyond the first
+    /// successor; those before it are the successor itself.
+    pub(crate) fn refresh_finger(&mut self, now: Time, token: Key) {
+        let bits = self.settings.bits;
+        let Some(ring) = self.tokens.get_mut(&token) else {
+            return;
+        };
+        let successor = ring.successors[0];
+        if ring.is_alone() {
+            ring.fingers.fill(None);
+            return;
+        }
+        let near = |index: u8| {
+            let start = bits.finger_start(token, index);
+            start == successor.key || start.between(token, successor.key)
+        };
+        let first_far = (0..bits.get())
+            .find(|&index| !near(index))
+            .unwrap_or(bits.get());
+        ring.fingers[..usize::from(first_far)].fill(Some(successor));
+        if first_far == bits.get() {
+            return;
+        }
+        let index = if ring.next_finger < first_far {
+            first_far
+        } else {
+            ring.next_finger
+        };
+        ring.next_finger = if index + 1 < bits.get() {
+            index + 1
+        } else {
+            first_far
+        };
+        let start = bits.finger_start(token, index);
+        self.look_up(now, start, LookupPurpose::Finger { token, index });
+    }
+
+    /// A finger's lookup ended.
+    pub(crate) fn set_finger(&mut self, token: Key, index: u8, found: Option<Token>) {
+        if let Some(ring) = self.tokens.get_mut(&token)
+            && let Some(finger) = ring.fingers.get_mut(usize::from(index))
+        {
+            *finger = found;
+        }
+    }
+
+    /// This node's finger tables: for each start the first token known at or after it, be it
+    /// from a lookup, the successor list or the table.
+    pub(crate) fn finger_tables(&self) -> Vec<TokenFingers> {
+        let bits = self.settings.bits;
+        self.tokens
+            .values()
+            .map(|ring| {
+                let token = ring.token.key;
+                let fingers = (0..bits.get())
+                    .map(|index| {
+                        let start = bits.finger_start(token, index);
+                        let looked_up = ring.fingers[usize::from(index)];
+                        let known = looked_up.into_iter().chain(self.table.tokens_from(start));
+                        let best = known
+                            .filter(|token| self.answers(token.node))
+                            .take(2)
+                            .min_by_key(|token| bits.distance(start, token.key))
+                            .unwrap_or(ring.token);
+                        let addr = self.table.addr(best.node).unwrap_or(self.me.addr);
+                        (start, best, addr)
+                    })
+                    .collect();
+                TokenFingers { token, fingers }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,114 @@
+//! What is to happen when an effect that takes time ends.
+
+use chordal_object::{Arc, ChunkId, Key, NodeId};
+
+use crate::input::{Completion, OperationId};
+use crate::message::{Kind, Reconcile};
+use crate::peer::Peer;
+use crate::replica::SessionId;
+use crate::request::Asker;
+use crate::time::Time;
+use crate::view::View;
+
+/// Who waits for an effect, and what for.
+#[derive(Clone, Debug)]
+pub(crate) enum Waiting {
+    /// Nobody.
+    Nobody,
+    /// Somebody asked for a name.
+    RecordFor {
+        asker: Asker,
+        key: Key,
+        viewed: Option<View>,
+        head: bool,
+    },
+    /// Somebody wants a record held.
+    HeldFor(Asker),
+    /// Somebody offered a chunk.
+    OfferFor(Asker),
+    /// Somebody asked which chunks are here.
+    ChunksFor { asker: Asker, count: usize },
+    /// Somebody wants a page of names.
+    PageFor { asker: Asker, complete: Vec<Arc> },
+    /// Somebody asked how this node is: how full is the disk?
+    UsageFor(Asker),
+    /// The same: how much lies where holders are out of reach?
+    CountsFor {
+        asker: Asker,
+        used: u64,
+        weights: Vec<u64>,
+    },
+    /// Somebody compares an arc with this node.
+    ItemsFor { asker: Asker, step: Reconcile },
+    /// Somebody wants records by their digests.
+    RecordsFor(Asker),
+    /// This node's copy of a client's chunk.
+    OwnCopy(OperationId),
+    /// A chunk read from this node's disk for a client.
+    OwnChunk(OperationId),
+    /// A chunk on its way to a node.
+    Pushed {
+        operation: OperationId,
+        node: NodeId,
+    },
+    /// A chunk on its way from a node to a client.
+    Fetched {
+        operation: OperationId,
+        node: NodeId,
+    },
+    /// What this node holds of a session's arc.
+    SessionItems(SessionId),
+    /// A record of a session.
+    SessionRecord(SessionId),
+    /// A chunk of a session.
+    SessionChunk(SessionId, ChunkId),
+    /// How much lies in arcs that others hold.
+    ForeignCounts(Vec<Arc>),
+    /// What lies in the arc that a hand-off is about, named by its end.
+    HandOffItems { upto: Key, kind: Kind },
+    /// Handed-off copies were dropped.
+    HandOffRemoved { upto: Key },
+}
+
+impl Peer {
+    /// An effect ended: back to whoever waits for it.
+    pub(crate) fn resume(&mut self, now: Time, waiting: Waiting, completion: Completion) {
+        match waiting {
+            Waiting::Nobody => {}
+            Waiting::RecordFor {
+                asker,
+                key,
+                viewed,
+                head,
+            } => {
+                self.record_for(&asker, key, viewed, head, completion);
+            }
+            Waiting::HeldFor(asker) => self.held_for(&asker, completion),
+            Waiting::OfferFor(asker) => self.offer_for(&asker, completion),
+            Waiting::ChunksFor { asker, count } => self.chunks_for(&asker, count, completion),
+            Waiting::PageFor { asker, complete } => self.page_for(&asker, complete, completion),
+            Waiting::UsageFor(asker) => self.usage_for(&asker, completion),
+            Waiting::CountsFor {
+                asker,
+                used,
+                weights,
+            } => {
+                self.counts_for(&asker, used, &weights, completion);
+            }
+            Waiting::ItemsFor { asker, step } => self.items_for(&asker, step, completion),
+            Waiting::RecordsFor(asker) => self.records_for(&asker, completion),
+            Waiting::OwnCopy(_)
+            | Waiting::OwnChunk(_)
+            | Waiting::Pushed { .. }
+            | Waiting::Fetched { .. } => self.operation_resumed(now, waiting, completion),
+            Waiting::SessionItems(id) => self.session_items(now, id, completion),
+            Waiting::SessionRecord(id) => self.session_record(now, id, completion),
+            Waiting::SessionChunk(id, chunk) => self.session_chunk(now, id, chunk, completion),
+            Waiting::ForeignCounts(arcs) => self.foreign_counted(now, &arcs, completion),
+            Waiting::HandOffItems { upto, kind } => {
+                self.hand_off_items(now, upto, kind, completion);
+            }
+            Waiting::HandOffRemoved { upto } => self.hand_off_removed(now, upto, completion),
+        }
+    }
+}
