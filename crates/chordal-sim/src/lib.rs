@@ -1,1 +1,33 @@
 //! Many nodes on virtual time: the simulator.
+//!
+//! Production peers and production stores, a network and disks that fail on purpose, clients that
+//! remember what they were promised. One thread, no clock, no sockets: everything that happens
+//! follows from the seed, so that a failure can be repeated for ever.
+//!
+//! [`run()`] makes one run. `docs/simulation.md` tells what is simulated and what is promised.
+
+mod clients;
+mod dice;
+mod ear;
+mod faults;
+mod invariants;
+mod members;
+mod network;
+mod node;
+mod node_disk;
+mod options;
+mod oracle;
+mod plan;
+mod report;
+mod run;
+mod schedule;
+mod trace;
+mod violation;
+mod watch;
+mod workload;
+mod world;
+
+pub use options::{Faults, Options, Plant};
+pub use report::Report;
+pub use run::run;
+pub use violation::Violation;

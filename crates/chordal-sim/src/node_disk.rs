@@ -1,0 +1,329 @@
+//! A node's disk: a production store on a simulated platter, asked as a production driver asks it.
+//!
+//! Mistakes planted on purpose live here, so that nothing production-like has them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use chordal_object::{Arc, Chunk, ChunkId, Key, Name, Record};
+use chordal_proto::Settings;
+use chordal_proto::effect::DiskOp;
+use chordal_proto::input::{DiskAnswer, DiskError};
+use chordal_proto::message::{Kind, Row};
+use chordal_store::{Change, MemDisk, Outcome, Store, StoreError};
+
+use crate::dice::Dice;
+use crate::node::Held;
+use crate::options::Plant;
+
+/// An open store and the platter beneath it.
+#[derive(Debug)]
+pub(crate) struct NodeDisk {
+    store: Store,
+    platter: MemDisk,
+    dice: Dice,
+    plant: Plant,
+    /// Records that a planted mistake keeps in memory only.
+    volatile: BTreeMap<Name, (Key, Record)>,
+    /// The first version that was read of each name, for a planted mistake.
+    first_read: BTreeMap<Name, Record>,
+}
+
+impl NodeDisk {
+    /// Opens the store on this platter.
+    pub(crate) fn open(platter: MemDisk, plant: Plant, seed: u64) -> Result<Self, String> {
+        let store = Store::open(Box::new(platter.clone())).map_err(|error| error.to_string())?;
+        Ok(Self {
+            store,
+            platter,
+            dice: Dice::new(seed, "disk"),
+            plant,
+            volatile: BTreeMap::new(),
+            first_read: BTreeMap::new(),
+        })
+    }
+
+    /// Cuts the power: what is found on the platter afterwards.
+    pub(crate) fn crash(self, seed: u64) -> MemDisk {
+        let mut dice = Dice::new(seed, "power cut");
+        self.platter.crash(&mut |options| {
+            u32::try_from(dice.below(options as usize)).expect("it is below a u32")
+        })
+    }
+
+    /// Makes the power go during a later sync, 1 being the next one.
+    pub(crate) fn cut_power_at_sync(&self, nth: u64) {
+        self.platter.cut_power_at_sync(nth);
+    }
+
+    /// Whether the power has gone.
+    pub(crate) fn is_dead(&self) -> bool {
+        self.platter.is_dead()
+    }
+
+    /// The nodes that an earlier life remembered.
+    pub(crate) fn remembered(&self) -> Option<Bytes> {
+        self.store.meta(MEMBERS).ok().flatten()
+    }
+
+    /// Does what the core asks.
+    pub(crate) fn execute(
+        &mut self,
+        op: DiskOp,
+        settings: &Settings,
+        held: &mut Held,
+    ) -> Result<DiskAnswer, DiskError> {
+        let last = settings.bits.last_key();
+        match op {
+            DiskOp::ReadRecord { key, name } => self.read_record(key, &name),
+            DiskOp::WriteRecord { key, record } => self.write_record(key, record),
+            DiskOp::StoreChunk {
+                operation,
+                chunk,
+                key,
+            } => {
+                let bytes = held
+                    .get(&operation)
+                    .and_then(|chunks| chunks.get(&chunk))
+                    .cloned();
+                let chunk = bytes.and_then(|bytes| Chunk::verify(chunk, bytes));
+                self.store_chunk(key, &chunk.ok_or(DiskError::Failed)?)?;
+                Ok(DiskAnswer::Done)
+            }
+            DiskOp::ReadChunk { operation, chunk } => {
+                let Some(bytes) = self.read_chunk(chunk) else {
+                    return Ok(DiskAnswer::NoChunk);
+                };
+                held.entry(operation).or_default().insert(chunk, bytes);
+                Ok(DiskAnswer::Done)
+            }
+            DiskOp::ItemsIn { arc, kind } => self.items(arc, last, kind),
+            DiskOp::RecordsByDigest { arc, digests } => {
+                let wanted: BTreeSet<[u8; 32]> = digests.into_iter().collect();
+                let found = self.store.records_by_digest(arc, last, &wanted);
+                found.map(DiskAnswer::Records).map_err(disk_error)
+            }
+            DiskOp::HaveChunks(chunks) => {
+                let have = chunks.into_iter().map(|chunk| self.store.has_chunk(chunk));
+                have.collect::<Result<_, _>>()
+                    .map(DiskAnswer::Have)
+                    .map_err(disk_error)
+            }
+            DiskOp::CountIn(arcs) => {
+                let counts = arcs.into_iter().map(|arc| {
+                    let counts = self.store.count_in(arc, last)?;
+                    Ok(counts.records + counts.chunks)
+                });
+                counts
+                    .collect::<Result<_, _>>()
+                    .map(DiskAnswer::Counts)
+                    .map_err(disk_error)
+            }
+            DiskOp::List {
+                space,
+                prefix,
+                after,
+                limit,
+            } => self.list(&space, &prefix, after.as_deref(), limit),
+            DiskOp::Remove { records, chunks } => self.remove(records, chunks, last),
+            DiskOp::Usage => {
+                let usage = self.store.usage();
+                Ok(DiskAnswer::Usage {
+                    used: usage.bytes,
+                    free: usage.free_bytes,
+                })
+            }
+            DiskOp::SaveMembers(bytes) => {
+                self.commit(vec![Change::Meta {
+                    name: MEMBERS.to_owned(),
+                    value: Some(bytes),
+                }])?;
+                Ok(DiskAnswer::Done)
+            }
+        }
+    }
+
+    /// Makes a chunk durable.
+    pub(crate) fn store_chunk(&self, key: Key, chunk: &Chunk) -> Result<(), DiskError> {
+        let staged = self.store.stage_chunk(key, chunk).map_err(disk_error)?;
+        self.commit(vec![Change::Chunk(staged)]).map(drop)
+    }
+
+    /// A chunk's bytes, when a good copy is here.
+    pub(crate) fn read_chunk(&self, id: ChunkId) -> Option<Bytes> {
+        self.store
+            .read_chunk(id)
+            .ok()
+            .flatten()
+            .map(Chunk::into_bytes)
+    }
+
+    /// Whether a chunk is here, for those who look in from outside.
+    pub(crate) fn has_chunk(&self, id: ChunkId) -> bool {
+        self.store.has_chunk(id).unwrap_or(false)
+    }
+
+    /// The version held of a name, for those who look in from outside.
+    pub(crate) fn record(&self, key: Key, name: &Name) -> Option<Record> {
+        if let Some((_, record)) = self.volatile.get(name) {
+            return Some(record.clone());
+        }
+        self.store.record(key, name).ok().flatten()
+    }
+
+    fn read_record(&mut self, key: Key, name: &Name) -> Result<DiskAnswer, DiskError> {
+        let mut found = self.store.record(key, name).map_err(disk_error)?;
+        if let Some((_, record)) = self.volatile.get(name) {
+            found = Some(record.clone());
+        }
+        if self.plant == Plant::StaleReads {
+            if let Some(first) = self.first_read.get(name) {
+                found = Some(first.clone());
+            } else if let Some(record) = &found {
+                self.first_read.insert(name.clone(), record.clone());
+            }
+        }
+        Ok(DiskAnswer::Record(found))
+    }
+
+    fn write_record(&mut self, key: Key, record: Record) -> Result<DiskAnswer, DiskError> {
+        let version = record.version;
+        match self.plant {
+            Plant::LoseRecords if self.dice.chance(0.6) => {
+                return Ok(DiskAnswer::RecordStored(version));
+            }
+            Plant::AckBeforeDurable => {
+                let name = record.name.clone();
+                if self
+                    .volatile
+                    .get(&name)
+                    .is_none_or(|(_, held)| held.version < version)
+                {
+                    self.volatile.insert(name, (key, record));
+                }
+                if self.volatile.len() > VOLATILE_MAX {
+                    let all = std::mem::take(&mut self.volatile).into_values();
+                    self.commit(
+                        all.map(|(key, record)| Change::Record { key, record })
+                            .collect(),
+                    )?;
+                }
+                return Ok(DiskAnswer::RecordStored(version));
+            }
+            Plant::Nothing | Plant::LoseRecords | Plant::LoseChunks | Plant::StaleReads => {}
+        }
+        let outcome = self.commit(vec![Change::Record { key, record }])?;
+        let newest = match outcome.first() {
+            Some(&Outcome::Kept { current }) => current,
+            Some(Outcome::Stored | Outcome::Removed | Outcome::NotRemoved) | None => version,
+        };
+        Ok(DiskAnswer::RecordStored(newest))
+    }
+
+    fn items(&self, arc: Arc, last: Key, kind: Kind) -> Result<DiskAnswer, DiskError> {
+        let items = match kind {
+            Kind::Records => self.store.records_in(arc, last).map(|entries| {
+                entries
+                    .into_iter()
+                    .map(|entry| (entry.key, entry.digest))
+                    .collect()
+            }),
+            Kind::Chunks => self.store.chunks_in(arc, last).map(|entries| {
+                entries
+                    .into_iter()
+                    .map(|entry| (entry.key, *entry.id.as_bytes()))
+                    .collect()
+            }),
+        };
+        items.map(DiskAnswer::Items).map_err(disk_error)
+    }
+
+    fn list(
+        &self,
+        space: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<DiskAnswer, DiskError> {
+        let limit = limit as usize;
+        let found = self
+            .store
+            .list(space, prefix, after, limit + 1)
+            .map_err(disk_error)?;
+        let stored = found.into_iter().map(|summary| Row {
+            name: summary.name,
+            version: summary.version,
+            modified_ms: summary.modified_ms,
+            file: summary.file,
+        });
+        let mut rows: BTreeMap<Name, Row> = stored.map(|row| (row.name.clone(), row)).collect();
+        for (name, (_, record)) in &self.volatile {
+            let path = name.path();
+            if name.space() == space
+                && path.starts_with(prefix)
+                && after.is_none_or(|after| path > after)
+            {
+                let row = Row {
+                    name: name.clone(),
+                    version: record.version,
+                    modified_ms: record.modified_ms,
+                    file: record.file.as_ref().map(|file| (file.size, file.hash)),
+                };
+                rows.insert(name.clone(), row);
+            }
+        }
+        let more = rows.len() > limit;
+        let rows = rows.into_values().take(limit).collect();
+        Ok(DiskAnswer::Rows { rows, more })
+    }
+
+    fn remove(
+        &self,
+        records: Vec<(Key, [u8; 32])>,
+        chunks: Vec<(Key, ChunkId)>,
+        last: Key,
+    ) -> Result<DiskAnswer, DiskError> {
+        let mut changes = Vec::new();
+        for (key, digest) in records {
+            let before = Key::new(key.position().wrapping_sub(1).min(last.position()));
+            let found = self.store.records_by_digest(
+                Arc::new(before, key),
+                last,
+                &BTreeSet::from([digest]),
+            );
+            for Record { name, version, .. } in found.map_err(disk_error)? {
+                changes.push(Change::RemoveRecord {
+                    key,
+                    name,
+                    if_version: version,
+                });
+            }
+        }
+        for (key, id) in chunks {
+            changes.push(Change::RemoveChunk { key, id });
+        }
+        self.commit(changes)?;
+        Ok(DiskAnswer::Done)
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, DiskError> {
+        self.store.commit(changes).map_err(disk_error)
+    }
+}
+
+fn disk_error(error: StoreError) -> DiskError {
+    match error {
+        StoreError::Full { free, .. } => DiskError::Full { free },
+        StoreError::Poisoned
+        | StoreError::Corrupt { .. }
+        | StoreError::CorruptRecord { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::Io { .. } => DiskError::Failed,
+    }
+}
+
+/// What the store calls the remembered nodes.
+const MEMBERS: &str = "members";
+
+/// Records that the planted mistake keeps in memory before it writes them all.
+const VOLATILE_MAX: usize = 8;

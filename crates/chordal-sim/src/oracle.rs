@@ -1,0 +1,302 @@
+//! What clients were promised, and whether what they see keeps it.
+//!
+//! Every name is a register: writes (a delete is one) and reads, each with a beginning and an end.
+//! Versions say in which order they took effect, so linearizability comes down to this: whatever
+//! begins after something else has ended has no lower version, a write a higher one; and a version
+//! means one content, which some client wrote. A write without a clear answer is *unknown*: it may
+//! take effect at any later time, or never. It is never taken for absent, nor for done.
+//!
+//! From Herlihy and Wing, *Linearizability* (1990), for registers whose writes can be told apart.
+
+use std::collections::BTreeMap;
+
+use chordal_object::{Name, Version};
+
+/// BLAKE3 of a file's whole content.
+pub(crate) type Hash = [u8; 32];
+
+/// The promises of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Oracle {
+    names: BTreeMap<Name, History>,
+}
+
+/// What happened to one name.
+#[derive(Debug, Default)]
+struct History {
+    writes: Vec<Write>,
+    floor: Floor,
+    /// What each version was seen to mean; nothing for a delete.
+    meanings: BTreeMap<Version, Option<Hash>>,
+}
+
+#[derive(Debug)]
+struct Write {
+    content: Option<Hash>,
+    fate: Fate,
+}
+
+/// What is known of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Under way, or ended without a clear answer.
+    Open,
+    /// Acknowledged.
+    Done(Version),
+    /// Its record was never sent: it must never be seen.
+    Never,
+}
+
+/// What everything that begins from here on must not fall below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Floor {
+    version: Option<Version>,
+    /// Something above that version has been seen, of unknown number: a delete.
+    beyond: bool,
+}
+
+/// A write that has begun.
+#[derive(Clone, Debug)]
+pub(crate) struct WriteBegun {
+    name: Name,
+    place: usize,
+    floor: Floor,
+}
+
+/// A read that has begun.
+#[derive(Clone, Debug)]
+pub(crate) struct ReadBegun {
+    name: Name,
+    floor: Floor,
+}
+
+/// What must be true of a name when all is quiet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Nothing is known for sure.
+    Anything,
+    /// A file is there, of this version or a higher one.
+    Present(Version),
+    /// It is not there.
+    Absent,
+}
+
+impl Oracle {
+    /// A client writes, or deletes when there is no content.
+    pub(crate) fn begin_write(&mut self, name: &Name, content: Option<Hash>) -> WriteBegun {
+        let history = self.names.entry(name.clone()).or_default();
+        history.writes.push(Write {
+            content,
+            fate: Fate::Open,
+        });
+        let place = history.writes.len() - 1;
+        WriteBegun {
+            name: name.clone(),
+            place,
+            floor: history.floor,
+        }
+    }
+
+    /// A put failed before its record was sent.
+    pub(crate) fn never_written(&mut self, name: &Name, content: Hash) {
+        let history = self.names.entry(name.clone()).or_default();
+        history.writes.push(Write {
+            content: Some(content),
+            fate: Fate::Never,
+        });
+    }
+
+    /// The write was acknowledged.
+    pub(crate) fn written(&mut self, write: &WriteBegun, version: Version) -> Result<(), String> {
+        let history = self.names.entry(write.name.clone()).or_default();
+        let entry = &mut history.writes[write.place];
+        entry.fate = Fate::Done(version);
+        let content = entry.content;
+        history.means(version, content)?;
+        if write.floor.version.is_some_and(|floor| version <= floor) {
+            return Err(format!(
+                "a write of {} is acknowledged as version {version}, but {} had been seen before \
+                 it began",
+                write.name,
+                write.floor.name()
+            ));
+        }
+        history.raise(Floor {
+            version: Some(version),
+            beyond: false,
+        });
+        Ok(())
+    }
+
+    /// A client reads.
+    pub(crate) fn begin_read(&self, name: &Name) -> ReadBegun {
+        let floor = self
+            .names
+            .get(name)
+            .map(|history| history.floor)
+            .unwrap_or_default();
+        ReadBegun {
+            name: name.clone(),
+            floor,
+        }
+    }
+
+    /// The read found a file.
+    pub(crate) fn found(
+        &mut self,
+        read: &ReadBegun,
+        version: Version,
+        content: Hash,
+    ) -> Result<(), String> {
+        let name = &read.name;
+        let history = self.names.entry(name.clone()).or_default();
+        let written = |write: &&Write| write.content == Some(content);
+        let mut writes = history.writes.iter().filter(written).peekable();
+        if writes.peek().is_none() {
+            return Err(format!(
+                "{name} has a content as version {version} that nobody wrote"
+            ));
+        }
+        if writes.all(|write| write.fate == Fate::Never) {
+            return Err(format!(
+                "version {version} of {name} is of a put that failed before its record was sent"
+            ));
+        }
+        history.means(version, Some(content))?;
+        let floor = read.floor;
+        if floor
+            .version
+            .is_some_and(|least| version < least || floor.beyond && version == least)
+        {
+            return Err(format!(
+                "a read of {name} gives version {version}, but {} had been seen before it began",
+                floor.name()
+            ));
+        }
+        history.raise(Floor {
+            version: Some(version),
+            beyond: false,
+        });
+        Ok(())
+    }
+
+    /// The read found that there is no such name.
+    pub(crate) fn found_nothing(&mut self, read: &ReadBegun) -> Result<(), String> {
+        let history = self.names.entry(read.name.clone()).or_default();
+        let Some(least) = read.floor.version else {
+            return Ok(());
+        };
+        if read.floor.beyond || history.meanings.get(&least) == Some(&None) {
+            return Ok(());
+        }
+        let deletes = || {
+            history
+                .writes
+                .iter()
+                .filter(|write| write.content.is_none())
+        };
+        let done = deletes().filter_map(|write| match write.fate {
+            Fate::Done(version) if version > least => Some(version),
+            Fate::Done(_) | Fate::Open | Fate::Never => None,
+        });
+        if let Some(version) = done.min() {
+            history.raise(Floor {
+                version: Some(version),
+                beyond: false,
+            });
+            return Ok(());
+        }
+        if deletes().any(|write| write.fate == Fate::Open) {
+            history.raise(Floor {
+                version: Some(least),
+                beyond: true,
+            });
+            return Ok(());
+        }
+        Err(format!(
+            "a read finds no {}, but version {least} had been seen before it began and nobody has \
+             deleted it",
+            read.name
+        ))
+    }
+
+    /// What must be true of a name for whoever asks from here on.
+    pub(crate) fn duty(&self, name: &Name) -> Duty {
+        self.names.get(name).map_or(Duty::Absent, History::duty)
+    }
+
+    /// All names that anybody ever wrote.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.names.keys()
+    }
+
+    /// How often a name has been written, or tried to be.
+    pub(crate) fn writes(&self, name: &Name) -> usize {
+        self.names
+            .get(name)
+            .map_or(0, |history| history.writes.len())
+    }
+
+    /// Whether somebody wrote this content under this name and may have succeeded.
+    pub(crate) fn may_be(&self, name: &Name, content: Option<Hash>) -> bool {
+        self.names.get(name).is_some_and(|history| {
+            history
+                .writes
+                .iter()
+                .any(|write| write.content == content && write.fate != Fate::Never)
+        })
+    }
+}
+
+impl History {
+    /// Learns what a version means; it must always mean the same.
+    fn means(&mut self, version: Version, content: Option<Hash>) -> Result<(), String> {
+        let known = *self.meanings.entry(version).or_insert(content);
+        if known == content {
+            return Ok(());
+        }
+        Err(format!("version {version} has two contents"))
+    }
+
+    fn raise(&mut self, to: Floor) {
+        self.floor = self.floor.max(to);
+    }
+
+    fn duty(&self) -> Duty {
+        let may_change = |to_file: bool| {
+            self.writes.iter().any(|write| {
+                write.content.is_some() == to_file
+                    && match write.fate {
+                        Fate::Open => true,
+                        Fate::Done(version) => Some(version) > self.floor.version,
+                        Fate::Never => false,
+                    }
+            })
+        };
+        let Some(version) = self.floor.version else {
+            return if may_change(true) {
+                Duty::Anything
+            } else {
+                Duty::Absent
+            };
+        };
+        match self.meanings.get(&version) {
+            Some(Some(_)) if !self.floor.beyond && !may_change(false) => Duty::Present(version),
+            Some(None) if !may_change(true) => Duty::Absent,
+            _ => Duty::Anything,
+        }
+    }
+}
+
+impl Floor {
+    fn name(self) -> String {
+        match self.version {
+            Some(version) if self.beyond => format!("a delete after version {version}"),
+            Some(version) => format!("version {version}"),
+            None => "nothing".to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
