@@ -1,1 +1,31 @@
-//! The control API of a node over HTTP.
+//! The control API of a node over HTTP: what the command line speaks, and any script that can
+//! read the node's token.
+//!
+//! The API is small and versioned by its path (`/v1/...`). It takes no decision and keeps nothing:
+//! a request becomes one call of the node's handle, and bodies pass through. It refuses whoever
+//! does not show the token, whatever host name does not belong to it, and any name in a path.
+
+pub mod api;
+mod facts;
+mod failure;
+mod files;
+mod guard;
+mod limits;
+pub mod problem;
+mod query;
+mod routes;
+mod server;
+
+pub use server::Server;
+
+use chordal_node::NodeError;
+
+/// What to tell one whose node could not join when it started.
+pub fn join_problem(error: &NodeError) -> problem::Problem {
+    failure::problem(error, failure::Wish::Join)
+}
+
+/// What to tell one whose node may not leave.
+pub fn leave_problem(error: &NodeError) -> problem::Problem {
+    failure::problem(error, failure::Wish::Leave)
+}

@@ -1,2 +1,89 @@
-//! The program.
-fn main() {}
+//! The program: flags in, the right command, an exit code out.
+//!
+//! This crate talks to people and scripts. It runs a node when told to, and asks a running one
+//! over its control API for everything else. It decides nothing about rings and files.
+
+mod bench;
+mod child;
+mod cli;
+mod client;
+mod cmd;
+mod find;
+mod log;
+mod menu;
+mod names;
+mod out;
+mod picture;
+mod progress;
+mod trouble;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::out::Paint;
+use crate::trouble::{Exit, Trouble};
+
+fn main() -> ExitCode {
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_a_command(&error, json),
+    };
+    match run(cli) {
+        Ok(()) => Exit::Done.into(),
+        Err(trouble) => {
+            report(&trouble, json);
+            trouble.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Trouble> {
+    log::start(&cli.common, cmd::log_filter(&cli.command))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble::failed("failed", format!("no threads: {error}")))?;
+    let result = runtime.block_on(cmd::run(cli));
+    // A thread that waits for a terminal or a pipe must not keep the program alive.
+    runtime.shutdown_background();
+    result
+}
+
+/// Help and version are asked for; everything else is a mistake in the command.
+fn not_a_command(error: &clap::Error, json: bool) -> ExitCode {
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+        report(
+            &Trouble::usage(message).advice("See `chordal --help`."),
+            json,
+        );
+    } else {
+        // Nobody reads: nothing to be done about it.
+        drop(error.print());
+    }
+    if error.use_stderr() {
+        Exit::Usage.into()
+    } else {
+        Exit::Done.into()
+    }
+}
+
+/// Says what went wrong, on standard error.
+fn report(trouble: &Trouble, json: bool) {
+    if trouble.is_silent() {
+        return;
+    }
+    let text = if json {
+        serde_json::to_string(trouble).unwrap_or_else(|_| trouble.paragraph())
+    } else {
+        let paint = Paint::for_errors();
+        format!("{} {}", paint.red("error:"), trouble.paragraph())
+    };
+    // There is no other place to complain when standard error is closed.
+    drop(writeln!(std::io::stderr().lock(), "{text}"));
+}

@@ -1,0 +1,326 @@
+//! The shapes of the control API, for both of its ends.
+//!
+//! Ids, keys and hashes are text as people see it: hexadecimal digits, or small numbers on a small
+//! ring. Fields may be added; none changes its meaning within `/v1`.
+
+use std::collections::BTreeMap;
+
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::problem::Missing;
+
+/// The answer to a put.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    /// The file's name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// BLAKE3 of its content.
+    pub hash: String,
+    /// Which write of the name this was.
+    pub version: String,
+    /// How safe it is.
+    pub copies: Copies,
+}
+
+/// How many copies are durable, of how many there should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copies {
+    /// So many are.
+    pub durable: u32,
+    /// So many should be.
+    pub wanted: u32,
+}
+
+/// One file in a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// BLAKE3 of its content.
+    pub hash: String,
+    /// When it was written (RFC 3339, UTC).
+    pub modified: String,
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// The files, in order of their paths.
+    pub files: Vec<Row>,
+    /// Where the next page begins: its `after`. Nothing when this is the last page.
+    pub next: Option<String>,
+    /// Nodes whose silence makes the page incomplete; empty when it is complete.
+    pub missing: Vec<Missing>,
+}
+
+/// One file, in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stat {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// BLAKE3 of its content.
+    pub hash: String,
+    /// When it was written (RFC 3339, UTC).
+    pub modified: String,
+    /// Which write of the name this is.
+    pub version: String,
+    /// Where its record lives on the ring.
+    pub key: String,
+    /// In how many chunks its bytes are; 0 when they are in the record.
+    pub chunks: u64,
+    /// Its media type; empty when nobody said.
+    pub content_type: String,
+    /// What users attached.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// The answer to a delete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// The name that is no more.
+    pub name: String,
+    /// Which write of the name the deletion was.
+    pub version: String,
+    /// On how many holders it is durable.
+    pub copies: Copies,
+}
+
+/// The way to a name and who holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Where {
+    /// The name.
+    pub name: String,
+    /// Where it lives on the ring.
+    pub key: String,
+    /// Whether a holder that answered has it.
+    pub exists: bool,
+    /// The lookup's hops; the last one is the owner.
+    pub hops: Vec<Hop>,
+    /// The nodes that should hold its record.
+    pub holders: Vec<Holder>,
+}
+
+/// One hop of a lookup.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Hop {
+    /// The node asked.
+    pub node: String,
+    /// Its address.
+    pub addr: String,
+    /// The pointer that led there: `own`, `table`, `finger 7`, `successor`, `predecessor`.
+    pub via: String,
+    /// How long it took to answer, in milliseconds.
+    pub ms: f64,
+}
+
+/// A node that should hold a copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// Who.
+    pub node: String,
+    /// Where.
+    pub addr: String,
+    /// `durable`, `missing` or `unreachable`.
+    pub copy: String,
+}
+
+/// How the ring is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The node asked.
+    pub node: OwnNode,
+    /// The ring around it.
+    pub ring: RingHealth,
+    /// Copies and their repair.
+    pub repair: Repair,
+}
+
+/// The node asked, as it is itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnNode {
+    /// Its id.
+    pub id: String,
+    /// Where others reach it.
+    pub addr: String,
+    /// Its tokens with their nearest pointers.
+    pub tokens: Vec<OwnToken>,
+}
+
+/// A token and its nearest pointers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnToken {
+    /// Its position.
+    pub key: String,
+    /// The position before it.
+    pub predecessor: String,
+    /// The position after it.
+    pub successor: String,
+    /// The node of the position before it.
+    pub predecessor_node: String,
+    /// The node of the position after it.
+    pub successor_node: String,
+}
+
+/// The ring, as gathered from all its nodes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RingHealth {
+    /// Its name.
+    pub name: String,
+    /// Its nodes, in order of their ids.
+    pub nodes: Vec<NodeHealth>,
+    /// Whether the live nodes' pointers form one ordered ring.
+    pub whole: bool,
+    /// What is not as it should be, in words for people.
+    pub problems: Vec<String>,
+}
+
+/// One node of the ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeHealth {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub addr: String,
+    /// `alive`, `suspect`, `leaving`, `gone` or `left`.
+    pub state: String,
+    /// Bytes stored; nothing when it did not say.
+    pub used_bytes: Option<u64>,
+    /// Bytes offered to the ring.
+    pub offered_bytes: u64,
+}
+
+/// What repair is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// `idle`, `waiting` (for nodes that do not answer) or `working`.
+    pub state: String,
+    /// Copies that are missing or out of reach in the whole ring.
+    pub copies_missing: u64,
+}
+
+/// The ring as a picture needs it: every node with its places.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RingPicture {
+    /// Its name.
+    pub name: String,
+    /// Bits of a key.
+    pub bits: u8,
+    /// Whether the live nodes' pointers form one ordered ring.
+    pub whole: bool,
+    /// What is not as it should be.
+    pub problems: Vec<String>,
+    /// Its nodes, in order of their ids.
+    pub nodes: Vec<PicturedNode>,
+}
+
+/// One node of the picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PicturedNode {
+    /// Its health.
+    #[serde(flatten)]
+    pub health: NodeHealth,
+    /// Where its tokens are.
+    pub tokens: Vec<PicturedToken>,
+    /// The part of the ring whose keys it owns, 0 to 1.
+    pub share: f64,
+}
+
+/// One token of the picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PicturedToken {
+    /// Its position.
+    pub key: String,
+    /// The position as a part of the ring, 0 to below 1.
+    pub at: f64,
+}
+
+/// The finger tables of a node, one a token, in the order of its tokens. In JSON: an object whose
+/// names are the tokens and whose values are the lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingers(pub Vec<(String, Vec<Finger>)>);
+
+/// One finger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finger {
+    /// The key where it starts.
+    pub start: String,
+    /// The node of the first token known at or after it.
+    pub node: String,
+    /// That node's address.
+    pub addr: String,
+    /// That token's position.
+    pub key: String,
+}
+
+impl Serialize for Fingers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (token, fingers) in &self.0 {
+            map.serialize_entry(token, fingers)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Fingers {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> serde::de::Visitor<'de> for InOrder {
+            type Value = Fingers;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str("an object of finger tables")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Fingers, A::Error> {
+                let mut tables = Vec::new();
+                while let Some(table) = map.next_entry()? {
+                    tables.push(table);
+                }
+                Ok(Fingers(tables))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// A wish to join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Join {
+    /// Addresses of nodes of the ring, `ip:port`.
+    pub addrs: Vec<String>,
+}
+
+/// The answer to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// How many nodes this node knows there, itself included.
+    pub nodes: usize,
+}
+
+/// A wish to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Leave {
+    /// Even where copies would be lost.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// The answer to it: everything is handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Left {
+    /// Always true.
+    pub left: bool,
+}

@@ -1,0 +1,143 @@
+//! From a node's errors to problems: the sentences that say what is still true and what to do.
+
+use chordal_node::model::{Failure, JoinRefusal, Unheard};
+use chordal_node::{NodeError, Refused};
+
+use crate::problem::{Code, Missing, Problem};
+
+/// What was wished for: the same failure leaves different things true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// To store a file.
+    Put,
+    /// To read a file or what is known of it.
+    Read,
+    /// To delete a file.
+    Remove,
+    /// To look at the ring.
+    Look,
+    /// To join a ring.
+    Join,
+    /// To leave it.
+    Leave,
+}
+
+impl Wish {
+    fn still_true(self) -> &'static str {
+        match self {
+            Self::Put => {
+                "Nothing of this upload is visible, and every file stored before is as it was."
+            }
+            Self::Read | Self::Look => "Nothing was changed.",
+            Self::Remove => "The file may still be there; every other file is as it was.",
+            Self::Join => "The node stays as it was.",
+            Self::Leave => "The node is still a member and keeps its copies.",
+        }
+    }
+}
+
+/// The problem that an error is, for one who had this wish.
+pub(crate) fn problem(error: &NodeError, wish: Wish) -> Problem {
+    let (code, advice) = match error {
+        NodeError::Failed(failure) => of_ring(failure),
+        NodeError::Refused(refused) => match refused {
+            Refused::Range { .. } => (Code::OutOfRange, "Ask for bytes that the file has."),
+            Refused::Metadata(_) | Refused::ContentType(_) | Refused::TooBig => {
+                (Code::BadRequest, "Stay within the limit.")
+            }
+        },
+        NodeError::Interrupted(_) => (Code::UploadCut, "Send the whole file again."),
+        NodeError::Corrupt { .. } => (
+            Code::Corrupt,
+            "Bring back nodes that are away, they may hold good copies; `chordal status` names them.",
+        ),
+        NodeError::Stopping => (
+            Code::Busy,
+            "Ask another node of the ring, or this one when it runs again.",
+        ),
+    };
+    let mut problem = Problem::new(code, message(error))
+        .still(still_true(error, wish))
+        .advice(advice);
+    problem.missing = missing(error).iter().map(missing_node).collect();
+    problem
+}
+
+/// A node that did not answer, for the API.
+pub(crate) fn missing_node(unheard: &Unheard) -> Missing {
+    Missing {
+        node: unheard.node.to_string(),
+        addr: unheard.addr.to_string(),
+    }
+}
+
+fn of_ring(failure: &Failure) -> (Code, &'static str) {
+    match failure {
+        Failure::NotFound => (
+            Code::NotFound,
+            "See what there is with `chordal ls`; names are exact, and SPACE:PATH names another space.",
+        ),
+        Failure::TooFewCopies { .. } => (
+            Code::TooFewCopies,
+            "Bring the nodes back, or wait until the ring has given them up and repaired; then try again.",
+        ),
+        Failure::Minority { .. } => (
+            Code::Minority,
+            "Bring the other nodes or the network between them back; until then this part of the ring only reads.",
+        ),
+        Failure::Full { .. } => (
+            Code::Full,
+            "Delete something with `chordal rm`, or add a node with more room.",
+        ),
+        Failure::Unjoinable(_) => (
+            Code::Unjoinable,
+            "Check the address and that a node runs there; a node prints it when it starts.",
+        ),
+        Failure::JoinRefused(JoinRefusal::OtherSettings) => (
+            Code::Refused,
+            "Start this node on an empty folder (--data) with the flags of that ring, such as --classic or --bits.",
+        ),
+        Failure::JoinRefused(JoinRefusal::PositionTaken(_)) => (
+            Code::Refused,
+            "Start this node on another port: on a ring this small the port decides the position.",
+        ),
+        Failure::UnsafeLeave(_) => (
+            Code::Refused,
+            "Bring the missing nodes back and try again; with --force the node leaves and those copies are lost.",
+        ),
+        Failure::Busy(_) => (Code::Busy, "Try again in a moment."),
+        Failure::Disk => (
+            Code::Disk,
+            "Look at the disk of this node and its log; the other nodes hold copies.",
+        ),
+    }
+}
+
+fn message(error: &NodeError) -> String {
+    match error {
+        NodeError::Failed(Failure::JoinRefused(JoinRefusal::OtherSettings)) => {
+            "the ring there has other settings than this node's ring".to_owned()
+        }
+        NodeError::Failed(Failure::JoinRefused(JoinRefusal::PositionTaken(key))) => {
+            format!("another node of the ring has this node's position {key}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn still_true(error: &NodeError, wish: Wish) -> &'static str {
+    match error {
+        NodeError::Failed(Failure::TooFewCopies { .. }) if wish == Wish::Read => {
+            "The file is not given up: its copies count again when their nodes return."
+        }
+        NodeError::Corrupt { .. } => "The damaged copies were set aside, none was handed out.",
+        _ => wish.still_true(),
+    }
+}
+
+fn missing(error: &NodeError) -> &[Unheard] {
+    match error {
+        NodeError::Failed(Failure::TooFewCopies { missing, .. }) => missing,
+        _ => &[],
+    }
+}

@@ -1,0 +1,44 @@
+//! Every limit of the control API, in one place.
+
+use std::time::Duration;
+
+/// The most connections served at once; further ones wait in the system's queue.
+pub(crate) const CONNECTIONS_MAX: usize = 512;
+
+/// How long a client may take to send a request's head, or keep a connection idle.
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long an upload may be silent. Long, because the bytes may come from a pipe that a person or
+/// a slow program fills; short enough that a forgotten one does not stay for ever.
+pub(crate) const UPLOAD_PATIENCE: Duration = Duration::from_secs(60 * 60);
+
+/// How long, and how many bytes, are taken from a client whose upload was refused midway, so that
+/// it gets to read the reason.
+pub(crate) const DRAIN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// See [`DRAIN_PATIENCE`].
+pub(crate) const DRAIN_BYTES_MAX: usize = 256 << 20;
+
+/// How long requests under way are waited for when the server stops.
+pub(crate) const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Pause after a failed accept, so that a lack of file descriptors does not become a busy loop.
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The read buffer of a connection, and so the longest head of a request, in bytes. Uploads are
+/// read in pieces of up to this size.
+pub(crate) const BUFFER_BYTES_MAX: usize = 256 << 10;
+
+/// The most header fields of a request.
+pub(crate) const HEADERS_MAX: usize = 64;
+
+/// The longest JSON body of a request, in bytes.
+pub(crate) const JSON_BYTES_MAX: usize = 64 << 10;
+
+/// The most addresses in one wish to join.
+pub(crate) const JOIN_ADDRS_MAX: usize = 64;
+
+/// Rows in a page of a listing when nobody says how many.
+pub(crate) const LIST_ROWS_DEFAULT: u32 = 1000;
+
+const _: () = assert!(JSON_BYTES_MAX < BUFFER_BYTES_MAX);

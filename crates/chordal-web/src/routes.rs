@@ -1,0 +1,215 @@
+//! Which address answers what. The files have a module of their own.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use chordal_node::model::Name;
+use chordal_node::{Counters, Force, Node, NodeError};
+use chordal_object::DEFAULT_SPACE;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::failure::{self, Wish};
+use crate::guard::{self, Token};
+use crate::limits::{JOIN_ADDRS_MAX, JSON_BYTES_MAX, LIST_ROWS_DEFAULT};
+use crate::problem::{Code, Problem};
+use crate::query::Query;
+use crate::{api, facts, files};
+
+/// What every request needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Shared {
+    pub(crate) node: Node,
+    pub(crate) token: Token,
+}
+
+/// The whole API, behind its guard.
+pub(crate) fn router(shared: Shared) -> Router {
+    let file = get(files::get)
+        .head(files::head)
+        .put(files::put)
+        .delete(files::delete);
+    Router::new()
+        .route("/v1/files", file.layer(DefaultBodyLimit::disable()))
+        .route("/v1/stat", get(files::stat))
+        .route("/v1/list", get(list))
+        .route("/v1/where", get(whereis))
+        .route("/v1/status", get(status))
+        .route("/v1/ring", get(ring))
+        .route("/v1/fingers", get(fingers))
+        .route("/v1/counters", get(counters))
+        .route("/v1/join", post(join))
+        .route("/v1/leave", post(leave))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_route)
+        .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(shared.clone(), guarded))
+        .with_state(shared)
+}
+
+async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    match guard::check(request.headers(), &shared.token) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn no_such_route(request: Request) -> Problem {
+    let (method, path) = (request.method(), request.uri().path());
+    Problem::new(
+        Code::NoSuchRoute,
+        format!("there is nothing to {method} at {path}"),
+    )
+    .advice("The API is described in docs/cli.md.")
+}
+
+/// `GET /v1/list?space=&prefix=&after=&limit=`: a page of names.
+async fn list(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<api::Page>, Problem> {
+    let query = Query::parse(query.as_deref())?;
+    let space = query.get("space").unwrap_or(DEFAULT_SPACE);
+    let prefix = query.get("prefix").unwrap_or_default();
+    check_space(space)?;
+    let limit = match query.get("limit") {
+        None => LIST_ROWS_DEFAULT,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|&limit| limit > 0)
+            .ok_or_else(|| bad("'limit' is not a number above 0"))?,
+    };
+    let page = shared.node.list(space, prefix, query.get("after"), limit);
+    page.await
+        .map(|page| Json(facts::page(page)))
+        .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+fn check_space(space: &str) -> Result<(), Problem> {
+    // A name needs a path; this one is as good as any.
+    Name::new(space, "x")
+        .map(drop)
+        .map_err(|error| bad(&error.to_string()))
+}
+
+/// `GET /v1/where?name=`.
+async fn whereis(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<api::Where>, Problem> {
+    let name = files::name_in(&Query::parse(query.as_deref())?)?;
+    let found = shared.node.whereis(&name).await;
+    found
+        .map(|found| Json(facts::whereabouts(name.to_string(), &found)))
+        .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+/// `GET /v1/status`.
+async fn status(State(shared): State<Shared>) -> Result<Json<api::Status>, Problem> {
+    let ring = shared.node.status().await;
+    ring.map(|ring| Json(facts::status(&ring)))
+        .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+/// `GET /v1/ring`.
+async fn ring(State(shared): State<Shared>) -> Result<Json<api::RingPicture>, Problem> {
+    let ring = shared.node.status().await;
+    ring.map(|ring| Json(facts::picture(&ring, &shared.node.settings())))
+        .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+/// `GET /v1/fingers`.
+async fn fingers(State(shared): State<Shared>) -> Result<Json<api::Fingers>, Problem> {
+    let tables = shared.node.fingers().await;
+    tables
+        .map(|tables| Json(facts::fingers(&tables)))
+        .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+/// `GET /v1/counters`.
+async fn counters(State(shared): State<Shared>) -> Json<Value> {
+    Json(counts(&shared.node.counters()))
+}
+
+/// `POST /v1/join`: enters the ring of whoever answers at one of the addresses.
+async fn join(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Joined>, Problem> {
+    let wish: api::Join = json_body(&body)?;
+    if wish.addrs.is_empty() || wish.addrs.len() > JOIN_ADDRS_MAX {
+        return Err(bad(&format!("1 to {JOIN_ADDRS_MAX} addresses are needed")));
+    }
+    let addrs = wish.addrs.iter().map(|text| {
+        SocketAddr::from_str(text).map_err(|_| bad(&format!("'{text}' is not an address IP:PORT")))
+    });
+    let addrs = addrs.collect::<Result<Vec<_>, _>>()?;
+    let node = shared.node.clone();
+    let nodes = detached(async move { node.join(addrs).await }, Wish::Join).await?;
+    Ok(Json(api::Joined { nodes }))
+}
+
+/// `POST /v1/leave`: hands everything over and leaves for good.
+async fn leave(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Left>, Problem> {
+    let wish: api::Leave = if body.is_empty() {
+        api::Leave::default()
+    } else {
+        json_body(&body)?
+    };
+    let force = if wish.force { Force::Yes } else { Force::No };
+    let node = shared.node.clone();
+    detached(async move { node.leave(force).await }, Wish::Leave).await?;
+    Ok(Json(api::Left { left: true }))
+}
+
+/// Runs to the end even when the client goes away: half a leave helps nobody.
+async fn detached<T: Send + 'static>(
+    work: impl Future<Output = Result<T, NodeError>> + Send + 'static,
+    wish: Wish,
+) -> Result<T, Problem> {
+    match tokio::spawn(work).await {
+        Ok(result) => result.map_err(|error| failure::problem(&error, wish)),
+        Err(_) => Err(Problem::new(Code::Failed, "the operation broke off")
+            .still("It may have been done in part.")
+            .advice("Look at `chordal status` and the node's log.")),
+    }
+}
+
+fn json_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body)
+        .map_err(|error| bad(&format!("the body is not understood: {error}")))
+}
+
+fn bad(message: &str) -> Problem {
+    Problem::new(Code::BadRequest, message)
+}
+
+fn counts(counters: &Counters) -> Value {
+    json!({
+        "puts": counters.puts,
+        "gets": counters.gets,
+        "removes": counters.removes,
+        "lists": counters.lists,
+        "failures": counters.failures,
+        "bytes_in": counters.bytes_in,
+        "bytes_out": counters.bytes_out,
+        "files_open": counters.files_open,
+        "chunks_pushed": counters.chunks_pushed,
+        "chunks_fetched": counters.chunks_fetched,
+        "chunks_served": counters.chunks_served,
+        "transfers_failed": counters.transfers_failed,
+        "disk_failures": counters.disk_failures,
+        "commits": counters.commits,
+        "changes": counters.changes,
+        "quarantined": counters.quarantined,
+        "malformed": counters.malformed,
+        "messages_sent": counters.messages_sent,
+        "messages_received": counters.messages_received,
+        "connections_open": counters.connections_open,
+        "connections_refused": counters.connections_refused,
+    })
+}

@@ -1,0 +1,80 @@
+//! The commands, one module each, and what they share.
+
+use crate::cli::{Cli, Command, Common};
+use crate::client::Client;
+use crate::find;
+use crate::out::Out;
+use crate::trouble::Trouble;
+
+mod bench;
+mod cat;
+mod completions;
+mod demo;
+pub(crate) mod fingers;
+pub(crate) mod get;
+mod join;
+mod leave;
+pub(crate) mod ls;
+mod man;
+mod node;
+pub(crate) mod put;
+mod ring;
+mod rm;
+mod stat;
+pub(crate) mod status;
+mod up;
+pub(crate) mod whereis;
+
+/// What every command gets.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The flags that all commands have.
+    pub(crate) common: Common,
+    /// Where to print.
+    pub(crate) out: Out,
+}
+
+impl Context {
+    /// A client of the node to talk to.
+    pub(crate) fn client(&self) -> Result<Client, Trouble> {
+        find::client(&self.common)
+    }
+}
+
+/// What is logged when nobody says: nodes tell what happens, commands only what is wrong.
+pub(crate) fn log_filter(command: &Command) -> &'static str {
+    let serves = match command {
+        Command::Node(args) => args.no_menu || !node::has_menu_terminal(),
+        Command::Up(_) => true,
+        _ => false,
+    };
+    if serves { "info" } else { "warn" }
+}
+
+/// Does what was typed.
+pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
+    let context = Context {
+        out: Out::new(cli.common.json),
+        common: cli.common,
+    };
+    match cli.command {
+        Command::Node(args) => Box::pin(node::run(context, args)).await,
+        Command::Up(args) => Box::pin(up::run(context, args)).await,
+        Command::Put(args) => Box::pin(put::run(context, args)).await,
+        Command::Get(args) => Box::pin(get::run(context, args)).await,
+        Command::Cat(args) => cat::run(context, args).await,
+        Command::Ls(args) => ls::run(context, args).await,
+        Command::Stat(args) => stat::run(context, args).await,
+        Command::Rm(args) => rm::run(context, args).await,
+        Command::Join(args) => Box::pin(join::run(context, args)).await,
+        Command::Leave(args) => leave::run(context, args).await,
+        Command::Status => status::run(context).await,
+        Command::Ring => ring::run(context).await,
+        Command::Fingers => fingers::run(context).await,
+        Command::Where(args) => whereis::run(context, args).await,
+        Command::Demo(args) => Box::pin(demo::run(context, args)).await,
+        Command::Bench(args) => Box::pin(bench::run(context, args)).await,
+        Command::Completions { shell } => completions::run(context, shell),
+        Command::Man => man::run(context),
+    }
+}

@@ -1,0 +1,83 @@
+use std::fs;
+
+use super::*;
+
+fn args(paths: &[&Path], recursive: bool) -> PutArgs {
+    PutArgs {
+        paths: paths.iter().map(|path| path.to_path_buf()).collect(),
+        name: None,
+        recursive,
+    }
+}
+
+fn names_of(args: &PutArgs) -> Vec<String> {
+    wanted(args).unwrap().into_iter().map(|w| w.name).collect()
+}
+
+#[test]
+fn a_folder_is_stored_under_its_own_name() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("photos");
+    fs::create_dir_all(folder.join("b")).unwrap();
+    for name in ["z.txt", "b/a.txt"] {
+        fs::write(folder.join(name), "x").unwrap();
+    }
+    assert_eq!(
+        names_of(&args(&[&folder], true)),
+        ["photos/b/a.txt", "photos/z.txt"]
+    );
+    assert_eq!(
+        names_of(&args(&[&folder, Path::new("pics:2024")], true)),
+        ["pics:2024/photos/b/a.txt", "pics:2024/photos/z.txt"]
+    );
+    assert!(wanted(&args(&[&folder], false)).is_err());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_circle_does_not_make_a_folder_endless() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("a"), "x").unwrap();
+    std::os::unix::fs::symlink(home.path(), home.path().join("circle")).unwrap();
+    std::os::unix::fs::symlink(home.path().join("a"), home.path().join("link")).unwrap();
+    let found = folder::files(home.path()).unwrap();
+    assert_eq!(found.len(), 2);
+}
+
+#[test]
+fn a_file_whose_name_looks_like_a_space_keeps_its_name() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("abc:def");
+    fs::write(&file, "x").unwrap();
+    assert_eq!(names_of(&args(&[&file], false)), ["main:abc:def"]);
+}
+
+#[test]
+fn standard_input_needs_a_name() {
+    let trouble = wanted(&args(&[Path::new("-")], false)).unwrap_err();
+    assert!(trouble.paragraph().contains("--as"), "{trouble:?}");
+}
+
+#[test]
+fn what_can_be_pasted_is_quoted_only_where_needed() {
+    assert_eq!(quoted("a/b.txt"), "a/b.txt");
+    assert_eq!(quoted("a b"), "'a b'");
+    assert_eq!(quoted("it's"), "'it'\\''s'");
+}
+
+#[test]
+fn bytes_that_changed_on_the_way_are_noticed() {
+    let stored = api::Stored {
+        name: "a".into(),
+        size: 1,
+        hash: blake3::hash(b"x").to_hex().to_string(),
+        version: "1".into(),
+        copies: api::Copies {
+            durable: 1,
+            wanted: 1,
+        },
+    };
+    assert!(checked(stored.clone(), Some(blake3::hash(b"x"))).is_ok());
+    assert!(checked(stored.clone(), Some(blake3::hash(b"y"))).is_err());
+    assert!(checked(stored, None).is_err());
+}

@@ -1,0 +1,111 @@
+//! `status`: how the ring is, in a few lines.
+
+use chordal_web::api::{NodeHealth, Status};
+
+use super::Context;
+use crate::out::{Out, Paint, Painted, count, short, size, visible};
+use crate::trouble::Trouble;
+
+pub(super) async fn run(context: Context) -> Result<(), Trouble> {
+    let status = context.client()?.status().await?;
+    context.out.either(&status, |out| tell(out, &status))
+}
+
+/// Prints a status for people.
+pub(crate) fn tell(out: Out, status: &Status) -> Result<(), Trouble> {
+    let paint = out.paint();
+    let ring = &status.ring;
+    out.line(headline(status, paint))?;
+    for node in ring.nodes.iter().filter(|node| node.state != "left") {
+        let own = if node.id == status.node.id {
+            "  (asked)"
+        } else {
+            ""
+        };
+        let used = match node.used_bytes {
+            Some(used) => format!("{} of {}", size(used), size(node.offered_bytes)),
+            None => format!("? of {}", size(node.offered_bytes)),
+        };
+        out.line(format_args!(
+            "  {}  {:21}  {}  {used}{own}",
+            short(&node.id),
+            node.addr,
+            state(paint, &node.state)
+        ))?;
+    }
+    for problem in &ring.problems {
+        out.line(format_args!("  {} {}", paint.yellow("!"), visible(problem)))?;
+    }
+    out.ending(verdict(status))
+}
+
+fn headline(status: &Status, paint: Paint) -> String {
+    let ring = &status.ring;
+    let present = members(&ring.nodes).count() as u64;
+    let whole = if ring.whole {
+        paint.green("whole")
+    } else {
+        paint.red("not whole")
+    };
+    let (used, offered) = members(&ring.nodes).fold((0, 0_u64), |(used, offered), node| {
+        let more = node.used_bytes.unwrap_or(0);
+        (used + more, offered.saturating_add(node.offered_bytes))
+    });
+    format!(
+        "{} · {} · ring {whole} · {} used of {}",
+        paint.bold(visible(&ring.name)),
+        count(present, "node"),
+        size(used),
+        size(offered)
+    )
+}
+
+/// Nodes that belong to the ring, whether they answer or not.
+fn members(nodes: &[NodeHealth]) -> impl Iterator<Item = &NodeHealth> {
+    nodes
+        .iter()
+        .filter(|node| ["alive", "suspect", "leaving"].contains(&node.state.as_str()))
+}
+
+/// A node's state in its colour, padded.
+pub(crate) fn state(paint: Paint, state: &str) -> Painted<String> {
+    let text = format!("{state:7}");
+    match state {
+        "alive" => paint.green(text),
+        "suspect" | "leaving" => paint.yellow(text),
+        _ => paint.red(text),
+    }
+}
+
+/// What is now true, and what to do.
+fn verdict(status: &Status) -> String {
+    let holders = members(&status.ring.nodes)
+        .filter(|node| node.offered_bytes > 0)
+        .count() as u64;
+    let missing = status.repair.copies_missing;
+    match (status.repair.state.as_str(), missing) {
+        ("waiting", _) => format!(
+            "{} out of reach: their nodes are waited for before copies are made again. `chordal where NAME` explains a file.",
+            count(missing, "copy")
+        ),
+        ("working", _) => format!(
+            "{} missing; the ring is making them. Nothing to do.",
+            count(missing, "copy")
+        ),
+        _ if missing > 0 => format!("{} missing.", count(missing, "copy")),
+        _ if holders <= 1 => {
+            "One copy of everything: a second node makes it safe. On it: chordal join IP:PORT"
+                .to_owned()
+        }
+        _ => {
+            let copies = holders.min(3);
+            format!(
+                "Every file has its {copies} copies: safe when any {} at once. Look: chordal ring",
+                match copies {
+                    2 => "node dies, one",
+                    _ => "two nodes die",
+                }
+            )
+        }
+    }
+}

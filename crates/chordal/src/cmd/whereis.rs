@@ -1,0 +1,64 @@
+//! `where`: the way to a file, and who holds it.
+
+use chordal_web::api::Where;
+
+use super::Context;
+use crate::cli::NameArgs;
+use crate::names;
+use crate::out::{Out, count, short, visible};
+use crate::trouble::Trouble;
+
+pub(super) async fn run(context: Context, args: NameArgs) -> Result<(), Trouble> {
+    let name = names::parse(&args.name)?.to_string();
+    let found = context.client()?.whereis(&name).await?;
+    context.out.either(&found, |out| tell(out, &found))
+}
+
+/// Prints it for people.
+pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
+    let paint = out.paint();
+    out.line(format_args!(
+        "{}  key {}",
+        paint.bold(visible(&found.name)),
+        found.key
+    ))?;
+    let total: f64 = found.hops.iter().map(|hop| hop.ms).sum();
+    for (index, hop) in found.hops.iter().enumerate() {
+        out.line(format_args!(
+            "  hop {}  {}  {:21}  by {}  {}",
+            index + 1,
+            short(&hop.node),
+            hop.addr,
+            hop.via,
+            paint.dim(format!("{:.1} ms", hop.ms))
+        ))?;
+    }
+    let mut durable = 0_u64;
+    for holder in &found.holders {
+        let mark = match holder.copy.as_str() {
+            "durable" => {
+                durable += 1;
+                paint.green("✔ has it")
+            }
+            "missing" => paint.yellow("· has it not"),
+            _ => paint.red("✘ does not answer"),
+        };
+        out.line(format_args!(
+            "  holder {}  {:21}  {mark}",
+            short(&holder.node),
+            holder.addr
+        ))?;
+    }
+    let hops = count(found.hops.len() as u64, "hop");
+    if found.exists {
+        out.ending(format_args!(
+            "{hops}, {total:.1} ms. {durable} of {} are on disk. Fetch it: chordal get {}",
+            count(found.holders.len() as u64, "copy"),
+            super::put::quoted(&found.name)
+        ))
+    } else {
+        out.ending(format_args!(
+            "{hops}, {total:.1} ms. There is no such file; these nodes would hold it."
+        ))
+    }
+}

@@ -1,0 +1,199 @@
+//! What goes to standard output: lines and JSON, in colour where that helps.
+//!
+//! Everything printed goes through here, so that a reader that went away (`| head`) ends the
+//! program quietly, and so that no colour code reaches a file.
+
+use std::fmt::{self, Display};
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::trouble::Trouble;
+
+/// Standard output, in the manner asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Out {
+    /// Objects for programs instead of words for people.
+    pub(crate) json: bool,
+    paint: Paint,
+}
+
+impl Out {
+    /// Looks at the terminal once.
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            paint: Paint {
+                on: !json && io::stdout().is_terminal() && colour_is_welcome(),
+            },
+        }
+    }
+
+    /// The colours to use.
+    pub(crate) fn paint(self) -> Paint {
+        self.paint
+    }
+
+    /// Prints a line.
+    pub(crate) fn line(self, text: impl Display) -> Result<(), Trouble> {
+        write_line(&mut io::stdout().lock(), &text)
+    }
+
+    /// Prints an object as one line.
+    pub(crate) fn object(self, value: &impl Serialize) -> Result<(), Trouble> {
+        let text = serde_json::to_string(value)
+            .map_err(|error| Trouble::failed("failed", error.to_string()))?;
+        self.line(text)
+    }
+
+    /// Prints the object where JSON is wanted, else what `words` prints.
+    pub(crate) fn either(
+        self,
+        value: &impl Serialize,
+        words: impl FnOnce(Self) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        if self.json {
+            self.object(value)
+        } else {
+            words(self)
+        }
+    }
+
+    /// Prints the last line of a command: what is now true and the next thing to do.
+    pub(crate) fn ending(self, text: impl Display) -> Result<(), Trouble> {
+        if self.json {
+            return Ok(());
+        }
+        self.line(self.paint.dim(text))
+    }
+}
+
+fn write_line(to: &mut impl Write, text: &impl Display) -> Result<(), Trouble> {
+    writeln!(to, "{text}")
+        .and_then(|()| to.flush())
+        .map_err(|error| Trouble::output(&error))
+}
+
+/// Whether colour codes may be sent to a terminal at all.
+pub(crate) fn colour_is_welcome() -> bool {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !plain && !dumb
+}
+
+/// Whether lines that were printed can be drawn again.
+pub(crate) fn terminal_can_move() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term != "dumb")
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    /// Colours for standard error.
+    pub(crate) fn for_errors() -> Self {
+        Self {
+            on: io::stderr().is_terminal() && colour_is_welcome(),
+        }
+    }
+
+    /// No colours.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self { on: false }
+    }
+
+    pub(crate) fn bold<T: Display>(self, text: T) -> Painted<T> {
+        self.with("1", text)
+    }
+
+    pub(crate) fn dim<T: Display>(self, text: T) -> Painted<T> {
+        self.with("2", text)
+    }
+
+    pub(crate) fn red<T: Display>(self, text: T) -> Painted<T> {
+        self.with("31", text)
+    }
+
+    pub(crate) fn green<T: Display>(self, text: T) -> Painted<T> {
+        self.with("32", text)
+    }
+
+    pub(crate) fn yellow<T: Display>(self, text: T) -> Painted<T> {
+        self.with("33", text)
+    }
+
+    /// One of six colours that are told apart easily, and again from the first.
+    pub(crate) fn nth<T: Display>(self, index: usize, text: T) -> Painted<T> {
+        const COLOURS: [&str; 6] = ["36", "35", "33", "32", "34", "31"];
+        self.with(COLOURS[index % COLOURS.len()], text)
+    }
+
+    fn with<T: Display>(self, code: &'static str, text: T) -> Painted<T> {
+        Painted {
+            code: self.on.then_some(code),
+            text,
+        }
+    }
+}
+
+/// A text with its colour.
+pub(crate) struct Painted<T> {
+    code: Option<&'static str>,
+    text: T,
+}
+
+impl<T: Display> Display for Painted<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            // `pad` is the text's own affair: codes must not count as width.
+            Some(code) => {
+                write!(out, "\x1b[{code}m")?;
+                self.text.fmt(out)?;
+                out.write_str("\x1b[0m")
+            }
+            None => self.text.fmt(out),
+        }
+    }
+}
+
+/// A size for people: `3.1 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    bytesize::ByteSize::b(bytes).display().iec().to_string()
+}
+
+/// "1 file", "2 files".
+pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
+    let number = number.into();
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+/// A text from the ring, made safe for a terminal: control characters are shown, not obeyed.
+pub(crate) fn visible(text: &str) -> String {
+    text.chars()
+        .flat_map(|letter| {
+            let escape = letter.is_control();
+            let (escaped, plain) = if escape {
+                (Some(letter.escape_default()), None)
+            } else {
+                (None, Some(letter))
+            };
+            escaped.into_iter().flatten().chain(plain)
+        })
+        .collect()
+}
+
+/// The first eight digits of an id.
+pub(crate) fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+#[cfg(test)]
+mod tests;

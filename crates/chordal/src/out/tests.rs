@@ -1,0 +1,38 @@
+use super::*;
+
+#[test]
+fn a_name_cannot_move_the_cursor() {
+    assert_eq!(visible("a\x1b[2Jb\nc\u{9b}"), "a\\u{1b}[2Jb\\nc\\u{9b}");
+    assert_eq!(visible("ä日本 ok"), "ä日本 ok");
+}
+
+#[test]
+fn sizes_and_counts_read_well() {
+    assert_eq!(count(1_u32, "copy"), "1 copy");
+    assert_eq!(count(3_u32, "copy"), "3 copies");
+    assert_eq!(count(0_u32, "node"), "0 nodes");
+    assert_eq!(size(1 << 20), "1.0 MiB");
+}
+
+#[test]
+fn without_a_terminal_there_are_no_colour_codes() {
+    let paint = Paint::none();
+    assert_eq!(
+        format!("{}|{:<4}|", paint.red("x"), paint.bold("y")),
+        "x|y   |"
+    );
+}
+
+#[test]
+fn a_closed_pipe_is_silent() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    assert!(write_line(&mut Closed, &"x").unwrap_err().is_silent());
+}
