@@ -140,6 +140,7 @@ pub(crate) const LINGER_BYTES_MAX: usize = 64 * KIB;
 pub(crate) const MEMORY_PIPE_BYTES: usize = 64 * KIB;
 
 /// Unacknowledged data or keep-alive probes for this long: the kernel gives the connection up.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) const SOCKET_DEAD_AFTER: Duration = Duration::from_secs(20);
 
 /// Silence after which the kernel probes a connection, and the time between its probes.

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::counters::{Meters, add, count};
-use crate::limits::{SOCKET_DEAD_AFTER, SOCKET_PROBE};
+use crate::limits::SOCKET_PROBE;
 use crate::memory::Wire;
 
 /// Where connections come from.
@@ -101,7 +101,7 @@ fn set_options(socket: &TcpStream) -> io::Result<()> {
         .with_interval(between);
     socket.set_tcp_keepalive(&keep_alive)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    socket.set_tcp_user_timeout(Some(SOCKET_DEAD_AFTER))?;
+    socket.set_tcp_user_timeout(Some(crate::limits::SOCKET_DEAD_AFTER))?;
     Ok(())
 }
 

@@ -71,11 +71,6 @@ impl Authority {
         self.id
     }
 
-    /// The secret, for handing the authority on: 32 bytes that must stay among members.
-    pub fn seed(&self) -> &[u8; 32] {
-        &self.seed
-    }
-
     /// A certificate that admits `node`. `issued_at` is in Unix seconds, for people to read.
     pub fn issue(&self, node: PeerId, issued_at: u64) -> Certificate {
         let mut certificate = Certificate {
