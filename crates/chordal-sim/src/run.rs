@@ -63,7 +63,7 @@ impl Run {
     fn new(options: &Options, lines: Option<Box<dyn Write>>) -> Self {
         let plan = Plan::draw(options);
         let trace = lines.map_or_else(Trace::silent, Trace::to);
-        let patience = plan.timing.operation + SLACK;
+        let patience = WRITE_PATIENCE * plan.timing.operation + SLACK;
         let mut world = World::new(options.seed, &plan, options.plant, trace);
         world.note(0, b"plan", || format!("{plan:?}"));
         Self {
@@ -313,6 +313,9 @@ impl Run {
 
 /// A client waits this much longer than an operation may take.
 const SLACK: Duration = Duration::from_secs(20);
+
+/// A write is tried for this many times the time of an operation.
+const WRITE_PATIENCE: u32 = 3;
 
 /// How long a ring may take to form.
 const FORM_MAX: Duration = Duration::from_mins(3);

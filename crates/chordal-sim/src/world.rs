@@ -440,11 +440,18 @@ impl World {
         let Some(life) = self.nodes[number].life_mut() else {
             return Ok(());
         };
+        if life.wake != Some(now) {
+            // An earlier wake-up has taken this one's place.
+            return Ok(());
+        }
         life.wake = None;
         if life.peer.deadline().is_none_or(|(at, _)| at > now) {
             return self.settle(number, "a wake-up");
         }
         life.wakes_here += 1;
+        let reason = life.peer.deadline();
+        self.trace
+            .line(now, || format!("node {number} wakes for {reason:?}"));
         if life.wakes_here > WAKES_MAX {
             let reason = life.peer.deadline();
             let seen = format!("its deadline stays at {reason:?} however often it is woken");
