@@ -104,7 +104,7 @@ fn head(proto: &str) -> String {
          //! The messages of `proto/{proto}`, as generated: plain data, nothing checked yet.\n\
          #![allow(\n\
              clippy::all, clippy::pedantic, clippy::use_self, clippy::wildcard_enum_match_arm,\n\
-             dead_code, missing_docs, unreachable_pub, unused_qualifications,\n\
+             dead_code, missing_docs, unnameable_types, unreachable_pub, unused_qualifications,\n\
              reason = \"generated code is not written to the house's style\"\n\
          )]\n\n"
     )

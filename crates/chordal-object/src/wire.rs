@@ -7,6 +7,7 @@
     clippy::wildcard_enum_match_arm,
     dead_code,
     missing_docs,
+    unnameable_types,
     unreachable_pub,
     unused_qualifications,
     reason = "generated code is not written to the house's style"

@@ -120,6 +120,10 @@ pub struct Draft {
 
 /// How an effect ended.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "passed on at once, never kept in numbers"
+)]
 pub enum Completion {
     /// The disk's answer.
     Disk(Result<DiskAnswer, DiskError>),

@@ -25,21 +25,20 @@ impl Peer {
     pub(crate) fn announce(&mut self, now: Time, members: Vec<Member>) {
         self.learn_members(now, &members);
         let start = self.own_token_keys().first().copied();
-        match start {
-            Some(own) => self.spread(members, own, own),
-            None => {
-                // A node without tokens has no part of the ring to start from: a member does.
-                let others: Vec<NodeId> = self.table.others(self.me.node).collect();
-                let alive: Vec<NodeId> = others
-                    .into_iter()
-                    .filter(|&node| self.table.is_alive(node))
-                    .collect();
-                if let Some(&first) = self.rng.choose(&alive)
-                    && let Some(&until) = self.table.get(first).and_then(|e| e.tokens.first())
-                {
-                    self.tell(first, Message::Spread { members, until });
-                }
-            }
+        if let Some(own) = start {
+            self.spread(members, own, own);
+            return;
+        }
+        // A node without tokens has no part of the ring to start from: a member does.
+        let alive: Vec<NodeId> = self
+            .table
+            .others(self.me.node)
+            .filter(|&node| self.table.is_alive(node))
+            .collect();
+        if let Some(&first) = self.rng.choose(&alive)
+            && let Some(&until) = self.table.get(first).and_then(|entry| entry.tokens.first())
+        {
+            self.tell(first, Message::Spread { members, until });
         }
     }
 

@@ -220,6 +220,10 @@ pub struct ReadRecord {
 
 /// A holder's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every answer is the large one"
+)]
 pub enum RecordRead {
     /// What it holds. `counts` is false while the holder has not synchronised this arc yet.
     Held {

@@ -17,13 +17,12 @@ use std::collections::BTreeMap;
 use chordal_object::{ChunkId, Name, NodeId};
 
 use crate::effect::{Answer, Effect, Failure, Unheard};
-use crate::input::{Command, Completion, OperationId};
+use crate::input::{Command, OperationId};
 use crate::limits::OPERATIONS_MAX;
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::time::Time;
 use crate::timer::Reason;
-use crate::waiting::Waiting;
 
 use chunk::FetchTask;
 use list::ListTask;
@@ -44,13 +43,13 @@ pub(crate) struct Operations {
 /// One operation under way.
 #[derive(Debug)]
 enum Task {
-    Read(ReadTask),
+    Read(Box<ReadTask>),
     Write(Box<WriteTask>),
     Store(StoreTask),
     Fetch(FetchTask),
     Where(Box<WhereTask>),
     Count(CountTask),
-    List(ListTask),
+    List(Box<ListTask>),
     Status(StatusTask),
 }
 
@@ -114,7 +113,7 @@ impl Peer {
 
     fn open_operation(&mut self, now: Time, operation: OperationId, task: Task) {
         let patience = match task {
-            Task::Write(_) | Task::Store(_) => self.timing.operation * 3,
+            Task::Write(_) | Task::Store(_) => self.timing.operation * 2,
             Task::Status(_) => self.timing.suspect_after.min(self.timing.operation),
             Task::Read(_) | Task::Fetch(_) | Task::Where(_) | Task::Count(_) | Task::List(_) => {
                 self.timing.operation
@@ -232,22 +231,6 @@ impl Peer {
             Some(Task::List(_)) => self.list_over(now, operation),
             Some(Task::Status(_)) => self.status_over(operation),
             None => {}
-        }
-    }
-
-    /// An effect that an operation waits for ended.
-    pub(crate) fn operation_resumed(
-        &mut self,
-        now: Time,
-        waiting: Waiting,
-        completion: Completion,
-    ) {
-        match waiting {
-            Waiting::OwnCopy(operation) => self.own_copy_stored(now, operation, completion),
-            Waiting::Pushed { operation, node } => self.pushed(now, operation, node, completion),
-            Waiting::OwnChunk(operation) => self.own_chunk_read(now, operation, completion),
-            Waiting::Fetched { operation, node } => self.fetched(now, operation, node, completion),
-            _ => {}
         }
     }
 

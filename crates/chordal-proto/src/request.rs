@@ -32,9 +32,9 @@ pub(crate) enum Purpose {
     AskRing,
     /// The node table of the first member that a joining node met.
     JoinTable,
-    /// The pointers of `token`'s successor (Zave's *StabilizeFromSuccessor*).
+    /// The pointers of `token`'s successor (Zave's `StabilizeFromSuccessor`).
     Successor { token: Key, successor: Token },
-    /// The pointers of a closer successor (Zave's *StabilizeFromPredecessor*).
+    /// The pointers of a closer successor (Zave's `StabilizeFromPredecessor`).
     Candidate { token: Key, candidate: Token },
     /// The pointers of the node before a joining token (Zave's *Join*).
     JoinAt { token: Key, predecessor: Token },
@@ -92,17 +92,22 @@ impl Peer {
         } else {
             self.table.addr(to)?
         };
-        let timeout = match &message {
+        let needs_disk = matches!(
+            message,
             Message::ReadRecord(_)
-            | Message::WriteRecord(_)
-            | Message::OfferChunk(_)
-            | Message::AskChunks(_)
-            | Message::Reconcile(_)
-            | Message::FetchRecords { .. }
-            | Message::AskConfirm { .. }
-            | Message::List(_)
-            | Message::AskStatus => DISK_WAIT,
-            _ => self.quick_timeout(to),
+                | Message::WriteRecord(_)
+                | Message::OfferChunk(_)
+                | Message::AskChunks(_)
+                | Message::Reconcile(_)
+                | Message::FetchRecords { .. }
+                | Message::AskConfirm { .. }
+                | Message::List(_)
+                | Message::AskStatus
+        );
+        let timeout = if needs_disk {
+            DISK_WAIT
+        } else {
+            self.quick_timeout(to)
         };
         let id = self.open_request(now, Some(to), addr, purpose, timeout)?;
         self.post(to, addr, id.0, message);

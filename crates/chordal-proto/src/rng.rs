@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 
-/// A node's random choices. The algorithm (ChaCha8) is fixed, so a seed that finds a bug today
+/// A node's random choices. The algorithm (`ChaCha8`) is fixed, so a seed that finds a bug today
 /// still finds it after every update.
 #[derive(Debug)]
 pub(crate) struct Rng(ChaCha8Rng);

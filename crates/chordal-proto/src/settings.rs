@@ -104,10 +104,10 @@ impl Default for Timing {
             stabilise_max: Duration::from_secs(16),
             ping: Duration::from_secs(1),
             suspect_after: Duration::from_secs(3),
-            grace: Duration::from_secs(600),
+            grace: Duration::from_mins(10),
             emergency: Duration::from_secs(2),
             gossip: Duration::from_secs(4),
-            reconcile: Duration::from_secs(120),
+            reconcile: Duration::from_mins(2),
             operation: Duration::from_secs(10),
             straggler: Duration::from_secs(1),
         }

@@ -97,10 +97,10 @@ impl Peer {
             }
             Waiting::ItemsFor { asker, step } => self.items_for(&asker, step, completion),
             Waiting::RecordsFor(asker) => self.records_for(&asker, completion),
-            Waiting::OwnCopy(_)
-            | Waiting::OwnChunk(_)
-            | Waiting::Pushed { .. }
-            | Waiting::Fetched { .. } => self.operation_resumed(now, waiting, completion),
+            Waiting::OwnCopy(operation) => self.own_copy_stored(now, operation, completion),
+            Waiting::OwnChunk(operation) => self.own_chunk_read(now, operation, completion),
+            Waiting::Pushed { operation, node } => self.pushed(now, operation, node, completion),
+            Waiting::Fetched { operation, node } => self.fetched(now, operation, node, completion),
             Waiting::SessionItems(id) => self.session_items(now, id, completion),
             Waiting::SessionRecord(id) => self.session_record(now, id, completion),
             Waiting::SessionChunk(id, chunk) => self.session_chunk(now, id, chunk, completion),

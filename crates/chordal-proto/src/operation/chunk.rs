@@ -113,7 +113,7 @@ impl Peer {
         nodes
     }
 
-    pub(super) fn own_chunk_read(
+    pub(crate) fn own_chunk_read(
         &mut self,
         now: Time,
         operation: OperationId,
@@ -121,11 +121,13 @@ impl Peer {
     ) {
         match completion {
             Completion::Disk(Ok(DiskAnswer::Done)) => self.fetch_done(operation),
-            _ => self.fetch_failed(now, operation, self.me.node),
+            Completion::Disk(_) | Completion::Transfer(_) => {
+                self.fetch_failed(now, operation, self.me.node);
+            }
         }
     }
 
-    pub(super) fn fetched(
+    pub(crate) fn fetched(
         &mut self,
         now: Time,
         operation: OperationId,
@@ -134,7 +136,9 @@ impl Peer {
     ) {
         match completion {
             Completion::Transfer(Ok(())) => self.fetch_done(operation),
-            _ => self.fetch_failed(now, operation, node),
+            Completion::Disk(_) | Completion::Transfer(_) => {
+                self.fetch_failed(now, operation, node);
+            }
         }
     }
 

@@ -57,7 +57,7 @@ impl Peer {
                 },
                 counts: viewed.is_some() && self.replica.is_complete_at(key),
             },
-            _ => RecordRead::Failed,
+            Completion::Disk(_) | Completion::Transfer(_) => RecordRead::Failed,
         };
         self.answer(asker, Message::RecordRead(read));
     }
@@ -84,7 +84,7 @@ impl Peer {
         let stored = match completion {
             Completion::Disk(Ok(DiskAnswer::RecordStored(newest))) => Stored::Durable { newest },
             Completion::Disk(Err(DiskError::Full { free })) => Stored::Full { free },
-            _ => Stored::Failed,
+            Completion::Disk(_) | Completion::Transfer(_) => Stored::Failed,
         };
         self.answer(asker, Message::RecordWritten(stored));
     }
@@ -112,7 +112,7 @@ impl Peer {
                 ChunkOffered::Have
             }
             Completion::Disk(Ok(_)) => ChunkOffered::Wanted,
-            _ => ChunkOffered::Failed,
+            Completion::Disk(_) | Completion::Transfer(_) => ChunkOffered::Failed,
         };
         self.answer(asker, Message::ChunkOffered(offered));
     }
@@ -133,7 +133,7 @@ impl Peer {
     pub(crate) fn chunks_for(&mut self, asker: &Asker, count: usize, completion: Completion) {
         let held = match completion {
             Completion::Disk(Ok(DiskAnswer::Have(have))) => have,
-            _ => vec![false; count],
+            Completion::Disk(_) | Completion::Transfer(_) => vec![false; count],
         };
         self.answer(asker, Message::ChunksHeld(held));
     }

@@ -51,7 +51,7 @@ impl Peer {
             pages: BTreeMap::new(),
             failed: BTreeSet::new(),
         };
-        self.open_operation(now, operation, Task::List(task));
+        self.open_operation(now, operation, Task::List(Box::new(task)));
         self.list_again(now, operation);
     }
 
@@ -64,7 +64,7 @@ impl Peer {
         let question = task.question.clone();
         task.failed.clear();
         let heard: BTreeSet<NodeId> = task.pages.keys().copied().collect();
-        task.asked = nodes.clone();
+        task.asked.clone_from(&nodes);
         for node in nodes.difference(&heard).copied() {
             let message = Message::List(question.clone());
             let sent = self.answers(node)
@@ -224,7 +224,7 @@ impl Peer {
                 complete,
                 failed: false,
             },
-            _ => Listed {
+            Completion::Disk(_) | Completion::Transfer(_) => Listed {
                 rows: Vec::new(),
                 more: false,
                 complete: Vec::new(),

@@ -299,7 +299,7 @@ impl Peer {
     }
 
     /// A push ended.
-    pub(super) fn pushed(
+    pub(crate) fn pushed(
         &mut self,
         now: Time,
         operation: OperationId,
@@ -317,12 +317,14 @@ impl Peer {
             Completion::Transfer(Err(TransferError::Full)) => {
                 self.store_failed(now, operation, node, Some(0));
             }
-            _ => self.store_failed(now, operation, node, None),
+            Completion::Disk(_) | Completion::Transfer(_) => {
+                self.store_failed(now, operation, node, None);
+            }
         }
     }
 
     /// This node's own copy is durable, or not.
-    pub(super) fn own_copy_stored(
+    pub(crate) fn own_copy_stored(
         &mut self,
         now: Time,
         operation: OperationId,

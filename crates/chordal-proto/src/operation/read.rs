@@ -168,7 +168,7 @@ impl Peer {
             quorum,
             writing_back: None,
         };
-        self.open_operation(now, operation, Task::Read(task));
+        self.open_operation(now, operation, Task::Read(Box::new(task)));
         self.read_again(now, operation);
     }
 
@@ -203,7 +203,12 @@ impl Peer {
         match self.operations.open.get_mut(&operation)? {
             Task::Read(task) => Some(&mut task.quorum),
             Task::Write(task) => task.reading(),
-            _ => None,
+            Task::Store(_)
+            | Task::Fetch(_)
+            | Task::Where(_)
+            | Task::Count(_)
+            | Task::List(_)
+            | Task::Status(_) => None,
         }
     }
 

@@ -175,7 +175,7 @@ impl Peer {
     pub(crate) fn usage_for(&mut self, asker: &Asker, completion: Completion) {
         let used = match completion {
             Completion::Disk(Ok(DiskAnswer::Usage { used, .. })) => used,
-            _ => 0,
+            Completion::Disk(_) | Completion::Transfer(_) => 0,
         };
         let (arcs, weights) = self.arcs_out_of_reach();
         if arcs.is_empty() {
@@ -206,7 +206,7 @@ impl Peer {
                 .zip(weights)
                 .map(|(count, weight)| count * weight)
                 .sum(),
-            _ => 0,
+            Completion::Disk(_) | Completion::Transfer(_) => 0,
         };
         let status = self.own_status(used, unreachable);
         self.answer(asker, Message::Status(status));

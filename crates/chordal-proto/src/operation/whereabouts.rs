@@ -22,7 +22,17 @@ pub(super) struct WhereTask {
     hops: Option<Vec<Hop>>,
     holders: Vec<NodeId>,
     /// What each holder has; nothing of one that did not answer.
-    seen: BTreeMap<NodeId, Option<Option<Record>>>,
+    seen: BTreeMap<NodeId, Seen>,
+}
+
+/// What a holder turned out to have.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a handful for each question")]
+enum Seen {
+    /// It did not answer, or its disk failed.
+    Nothing,
+    /// This, or that it has none.
+    Copy(Option<Record>),
 }
 
 /// A client's question how many copies some chunks have.
@@ -76,8 +86,8 @@ impl Peer {
             return;
         };
         let seen = match read {
-            RecordRead::Held { record, .. } => Some(record),
-            RecordRead::WrongView | RecordRead::Failed => None,
+            RecordRead::Held { record, .. } => Seen::Copy(record),
+            RecordRead::WrongView | RecordRead::Failed => Seen::Nothing,
         };
         task.seen.insert(from, seen);
         self.where_progress(operation);
@@ -85,7 +95,7 @@ impl Peer {
 
     pub(super) fn copy_unseen(&mut self, operation: OperationId, node: NodeId) {
         if let Some(Task::Where(task)) = self.operations.open.get_mut(&operation) {
-            task.seen.entry(node).or_insert(None);
+            task.seen.entry(node).or_insert(Seen::Nothing);
             self.where_progress(operation);
         }
     }
@@ -104,10 +114,10 @@ impl Peer {
         let Some(Task::Where(task)) = self.operations.open.get(&operation) else {
             return;
         };
-        let records = task
-            .seen
-            .values()
-            .filter_map(|seen| seen.as_ref()?.as_ref());
+        let records = task.seen.values().filter_map(|seen| match seen {
+            Seen::Copy(record) => record.as_ref(),
+            Seen::Nothing => None,
+        });
         let newest = records.max_by_key(|record| record.version).cloned();
         let version = newest.as_ref().map(|record| record.version);
         let holders = task
@@ -115,11 +125,11 @@ impl Peer {
             .iter()
             .filter_map(|&node| {
                 let copy = match task.seen.get(&node) {
-                    Some(Some(Some(record))) if Some(record.version) == version => {
+                    Some(Seen::Copy(Some(record))) if Some(record.version) == version => {
                         CopyState::Durable
                     }
-                    Some(Some(_)) => CopyState::Missing,
-                    Some(None) | None => CopyState::Unreachable,
+                    Some(Seen::Copy(_)) => CopyState::Missing,
+                    Some(Seen::Nothing) | None => CopyState::Unreachable,
                 };
                 self.table
                     .addr(node)

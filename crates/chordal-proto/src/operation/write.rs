@@ -21,11 +21,15 @@ pub(super) struct WriteTask {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "the whole task is boxed")]
 enum Phase {
     /// Learning the highest version.
-    Reading(QuorumRead),
+    Reading(Box<QuorumRead>),
     /// Placing the next one.
-    Writing { record: Record, placing: Placing },
+    Writing {
+        record: Record,
+        placing: Box<Placing>,
+    },
 }
 
 impl WriteTask {
@@ -60,7 +64,7 @@ impl Peer {
         self.operations.reserve(&draft.name);
         let task = WriteTask {
             draft,
-            phase: Phase::Reading(quorum),
+            phase: Phase::Reading(Box::new(quorum)),
         };
         self.open_operation(now, operation, Task::Write(Box::new(task)));
         self.read_again(now, operation);
@@ -100,7 +104,7 @@ impl Peer {
         if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) {
             task.phase = Phase::Writing {
                 record,
-                placing: Placing::new(key),
+                placing: Box::new(Placing::new(key)),
             };
         }
         self.write_ask(now, operation);
@@ -115,7 +119,7 @@ impl Peer {
             return;
         };
         let record = record.clone();
-        let mut placing_now = std::mem::take(placing);
+        let mut placing_now = std::mem::take(placing.as_mut());
         let targets = self.place_targets(&mut placing_now);
         if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation)
             && let Some(placing) = task.placing()

@@ -34,7 +34,7 @@ impl Peer {
             Completion::Disk(Ok(DiskAnswer::Items(items))) => item_set(items)
                 .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
                 .and_then(|mut compare| compare.reconcile(&step.payload).ok()),
-            _ => None,
+            Completion::Disk(_) | Completion::Transfer(_) => None,
         };
         let answer = match payload {
             Some(payload) => Reconciled::Step {
@@ -58,7 +58,7 @@ impl Peer {
     pub(crate) fn records_for(&mut self, asker: &Asker, completion: Completion) {
         let records = match completion {
             Completion::Disk(Ok(DiskAnswer::Records(records))) => records,
-            _ => Vec::new(),
+            Completion::Disk(_) | Completion::Transfer(_) => Vec::new(),
         };
         let mut room = RECORD_BATCH_BYTES;
         let fitting: Vec<Record> = records

@@ -160,9 +160,8 @@ impl Peer {
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
-        let items = match completion {
-            Completion::Disk(Ok(DiskAnswer::Items(items))) => items,
-            _ => return self.session_failed(now, id),
+        let Completion::Disk(Ok(DiskAnswer::Items(items))) = completion else {
+            return self.session_failed(now, id);
         };
         let first_step = item_set(items)
             .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
@@ -206,12 +205,12 @@ impl Peer {
         from: NodeId,
         message: Message,
     ) {
-        match message {
-            Message::Reconciled(Reconciled::Step { payload, complete }) => {
-                self.session_compared(now, id, &payload, complete);
-            }
-            Message::Records(records) => self.session_records(now, id, from, records),
-            _ => self.session_failed(now, id),
+        if let Message::Reconciled(Reconciled::Step { payload, complete }) = message {
+            self.session_compared(now, id, &payload, complete);
+        } else if let Message::Records(records) = message {
+            self.session_records(now, id, from, records);
+        } else {
+            self.session_failed(now, id);
         }
     }
 

@@ -28,7 +28,7 @@ impl Peer {
         };
         let first_far = (0..bits.get())
             .find(|&index| !near(index))
-            .unwrap_or(bits.get());
+            .unwrap_or_else(|| bits.get());
         ring.fingers[..usize::from(first_far)].fill(Some(successor));
         if first_far == bits.get() {
             return;

@@ -76,7 +76,7 @@ impl Peer {
         }
     }
 
-    /// The successor answered (Zave: *StabilizeFromSuccessor*, the answering case).
+    /// The successor answered (Zave: `StabilizeFromSuccessor`, the answering case).
     pub(crate) fn successor_state(
         &mut self,
         now: Time,
@@ -104,7 +104,7 @@ impl Peer {
         }
     }
 
-    /// A closer successor answered (Zave: *StabilizeFromPredecessor*). Where the candidate came
+    /// A closer successor answered (Zave: `StabilizeFromPredecessor`). Where the candidate came
     /// from does not matter; that it answered, with its list, does.
     pub(crate) fn candidate_state(
         &mut self,
@@ -125,7 +125,7 @@ impl Peer {
         self.notify_successor(token);
     }
 
-    /// The successor does not answer (Zave: *StabilizeFromSuccessor*, the failing case).
+    /// The successor does not answer (Zave: `StabilizeFromSuccessor`, the failing case).
     pub(crate) fn successor_lost(&mut self, now: Time, token: Key, lost: Token) {
         let fallback = self
             .table
