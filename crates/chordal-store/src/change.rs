@@ -141,6 +141,23 @@ pub struct Summary {
     pub file: Option<(u64, [u8; 32])>,
 }
 
+impl Summary {
+    pub(crate) fn of(record: Record) -> Self {
+        let Record {
+            name,
+            version,
+            modified_ms,
+            file,
+        } = record;
+        Self {
+            name,
+            version,
+            modified_ms,
+            file: file.map(|file| (file.size, file.hash)),
+        }
+    }
+}
+
 /// What a store holds and has room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {

@@ -17,7 +17,7 @@ use redb::{
     Database, DatabaseError, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
 };
 
-use crate::change::{ChunkEntry, Outcome, RecordEntry};
+use crate::change::{ChunkEntry, Outcome, RecordEntry, Summary};
 use crate::error::{OpenError, StoreError};
 use crate::fuse::{Fuse, FuseState};
 use crate::limits::INDEX_CACHE_BYTES;
@@ -380,7 +380,7 @@ impl Snapshot {
         prefix: &str,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Result<Record, Name>>, redb::Error> {
+    ) -> Result<Vec<Result<Summary, Name>>, redb::Error> {
         if space.contains('\0') {
             return Ok(Vec::new());
         }
@@ -401,10 +401,10 @@ impl Snapshot {
                 break;
             }
             let name = rows::parse_name(place.value()).map_err(|_| bad_row("names"))?;
-            found.push(
-                rows::parse_body(place.value(), body.value())
-                    .map_or(Err(name), |(_, record)| Ok(record)),
-            );
+            // Only the summary is held, not the content that a record may carry.
+            let summary = rows::parse_body(place.value(), body.value())
+                .map_or(Err(name), |(_, record)| Ok(Summary::of(record)));
+            found.push(summary);
         }
         Ok(found)
     }

@@ -84,23 +84,7 @@ impl Store {
             .map_err(reading)?;
         found
             .into_iter()
-            .map(|found| match found {
-                Ok(Record {
-                    name,
-                    version,
-                    modified_ms,
-                    file,
-                }) => {
-                    let file = file.map(|file| (file.size, file.hash));
-                    Ok(Summary {
-                        name,
-                        version,
-                        modified_ms,
-                        file,
-                    })
-                }
-                Err(name) => Err(self.damaged(&name)),
-            })
+            .map(|found| found.map_err(|name| self.damaged(&name)))
             .collect()
     }
 
