@@ -29,6 +29,16 @@ async fn the_memory_network_carries_messages_and_requests() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn messages_longer_than_the_pipe_arrive_to_their_last_byte() {
+    let (a, mut b) = pair();
+    for length in (60_000..70_000).step_by(1000).chain([super::MIB]) {
+        a.endpoint.send(b.target(), super::pattern(length));
+        let (_, _, bytes) = b.message().await;
+        assert!(bytes == super::pattern(length), "{length}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_control_connection_ends_after_five_quiet_minutes_and_comes_back() {
     let (mut a, mut b) = pair();
     a.reaches(&mut b).await;
