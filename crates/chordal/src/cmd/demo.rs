@@ -126,7 +126,10 @@ async fn show(out: Out, home: &Path, bytes: u64) -> Result<(), Trouble> {
     stage.step(&format!("The file is read through node {}", letter(reader)))?;
     let same = read(&nodes[reader]).await? == hash;
     if !same {
-        return Err(Trouble::failed("corrupt", "other bytes came out than went in"));
+        return Err(Trouble::failed(
+            "corrupt",
+            "other bytes came out than went in",
+        ));
     }
     stage.done()?;
     stage.detail("every byte is the same (BLAKE3 compared)")?;
@@ -179,7 +182,11 @@ async fn settle(
 }
 
 fn count_alive(status: &Status) -> usize {
-    let alive = status.ring.nodes.iter().filter(|node| node.state == "alive");
+    let alive = status
+        .ring
+        .nodes
+        .iter()
+        .filter(|node| node.state == "alive");
     alive.count()
 }
 

@@ -37,9 +37,7 @@ impl Stage {
         let now = Instant::now();
         Self {
             out,
-            live: !out.json
-                && std::io::stdout().is_terminal()
-                && crate::out::terminal_can_move(),
+            live: !out.json && std::io::stdout().is_terminal() && crate::out::terminal_can_move(),
             begun: now,
             step_begun: now,
             step: 0,
