@@ -230,3 +230,8 @@ impl Drop for Place<'_> {
         drop(self.held.take(self.operation));
     }
 }
+
+#[cfg(test)]
+pub(crate) mod fake;
+#[cfg(test)]
+mod tests;
