@@ -237,6 +237,14 @@ impl Oracle {
             .map_or(0, |history| history.writes.len())
     }
 
+    /// Whether somebody has tried to delete a name since it had been written so often.
+    pub(crate) fn is_deleted_since(&self, name: &Name, writes: usize) -> bool {
+        self.names.get(name).is_some_and(|history| {
+            let later = &history.writes[writes.min(history.writes.len())..];
+            later.iter().any(|write| write.content.is_none())
+        })
+    }
+
     /// Whether somebody wrote this content under this name and may have succeeded.
     pub(crate) fn may_be(&self, name: &Name, content: Option<Hash>) -> bool {
         self.names.get(name).is_some_and(|history| {

@@ -41,8 +41,12 @@ impl Trace {
         if let Some(lines) = &mut self.lines {
             let seconds = at.as_nanos() / 1_000_000_000;
             let micros = at.as_nanos() / 1_000 % 1_000_000;
+            let mut line = line();
+            if line.chars().count() > LINE_MAX {
+                line = line.chars().take(LINE_MAX).chain(['…']).collect();
+            }
             // A reader who has gone away does not stop the run.
-            drop(writeln!(lines, "{seconds:6}.{micros:06} {}", line()));
+            drop(writeln!(lines, "{seconds:6}.{micros:06} {line}"));
         }
     }
 
@@ -57,3 +61,6 @@ impl fmt::Debug for Trace {
         out.write_str("Trace")
     }
 }
+
+/// The most characters of a line: records and lists of nodes are long.
+const LINE_MAX: usize = 280;

@@ -106,7 +106,9 @@ impl Listing {
         for (name, &(before, writes)) in &self.before {
             let row = self.rows.get(name);
             match (before, oracle.duty(name), row) {
-                (Duty::Present(version), Duty::Present(_), None) => {
+                (Duty::Present(version), Duty::Present(_), None)
+                    if !oracle.is_deleted_since(name, writes) =>
+                {
                     return Err(format!("{name} (version {version}) is not listed"));
                 }
                 (Duty::Present(version), Duty::Present(_), Some(row)) if row.version < version => {
