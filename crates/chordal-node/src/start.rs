@@ -5,8 +5,10 @@ mod error;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, RwLock};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use chordal_net::{Admission, Endpoint, Limits, NodeKey};
@@ -51,35 +53,51 @@ pub(crate) async fn start(mut config: NodeConfig) -> Result<Node, StartError> {
         limits: network_limits(),
     })
     .await?;
-    let remembered = on_disk.members.is_some();
+    let is_new = on_disk.is_new;
     let (node, driver) = assemble(&config, addr, on_disk, counting, endpoint, events);
+    let disk = driver.disk.clone();
     node.tasks.spawn(driver.run());
     let node = Node::new(node);
-    tracing::info!(node = %node.id().short(), addr = %addr, "started");
+    tracing::info!(node = %node.id().short(), addr = %node.addr(), "started");
     if !config.join.is_empty() {
-        join(&node, config.join, remembered).await?;
+        join(&node, config.join, is_new).await?;
+    }
+    if is_new {
+        keep_settings(&node, disk).await?;
     }
     Ok(node)
 }
 
-/// Joins at the start. A node that knows a ring from an earlier life goes on without: it finds its
-/// way back by itself when others come up again.
-async fn join(
-    node: &Node,
-    addresses: Vec<std::net::SocketAddr>,
-    remembered: bool,
-) -> Result<(), StartError> {
+/// Keeps the settings of the ring that a new node founded or joined. Not before it has joined, so
+/// that after a join in vain it can be started otherwise.
+async fn keep_settings(node: &Node, disk: Disk) -> Result<(), StartError> {
+    let bytes = settings_bytes::encode(&node.settings());
+    let kept = disk.keep_value(SETTINGS, bytes).await;
+    drop(disk);
+    if kept.is_ok() {
+        return Ok(());
+    }
+    node.shutdown(Duration::ZERO).await;
+    Err(StartError::Store {
+        path: node.folder().to_owned(),
+        reason: "the disk is full or failed".to_owned(),
+    })
+}
+
+/// Joins at the start. A node that belongs to a ring from an earlier life goes on without: it finds
+/// its way back by itself when others come up again.
+async fn join(node: &Node, addresses: Vec<SocketAddr>, is_new: bool) -> Result<(), StartError> {
     match node.join(addresses).await {
         Ok(nodes) => {
             tracing::info!(nodes, "joined");
             Ok(())
         }
-        Err(error) if remembered => {
+        Err(error) if !is_new => {
             tracing::warn!(%error, "not joined; going on with the ring of the earlier life");
             Ok(())
         }
         Err(error) => {
-            node.shutdown(std::time::Duration::ZERO).await;
+            node.shutdown(Duration::ZERO).await;
             Err(StartError::Join(error))
         }
     }
@@ -94,6 +112,8 @@ struct OnDisk {
     incarnation: u64,
     keeper: Keeper,
     settings: Settings,
+    /// Whether this folder has not belonged to a ring yet.
+    is_new: bool,
     members: Option<Bytes>,
 }
 
@@ -116,7 +136,9 @@ impl OnDisk {
             })
         };
         let members = value(MEMBERS)?;
-        let settings = match value(SETTINGS)? {
+        let kept = value(SETTINGS)?;
+        let is_new = kept.is_none();
+        let settings = match kept {
             Some(bytes) => kept_settings(config, &path, &bytes)?,
             None => founding_settings(config)?,
         };
@@ -130,6 +152,7 @@ impl OnDisk {
             key,
             keeper,
             settings,
+            is_new,
             members,
         })
     }
@@ -147,11 +170,7 @@ fn admission(home: &Home, key: &NodeKey) -> Result<Admission, HomeError> {
 
 /// The settings of the ring that this node belonged to. What the starter asked for must not
 /// contradict them.
-fn kept_settings(
-    config: &NodeConfig,
-    path: &std::path::Path,
-    bytes: &[u8],
-) -> Result<Settings, StartError> {
+fn kept_settings(config: &NodeConfig, path: &Path, bytes: &[u8]) -> Result<Settings, StartError> {
     let settings = settings_bytes::decode(bytes).ok_or_else(|| StartError::Newer {
         path: path.to_owned(),
         what: "the ring's settings".to_owned(),
@@ -198,7 +217,7 @@ fn network_limits() -> Limits {
 /// Puts the parts together.
 fn assemble(
     config: &NodeConfig,
-    addr: std::net::SocketAddr,
+    addr: SocketAddr,
     on_disk: OnDisk,
     counting: Arc<Counting>,
     endpoint: Endpoint,

@@ -8,6 +8,7 @@ use chordal_proto::effect::{Copies, Failure};
 use futures_util::stream;
 
 use super::put;
+use crate::client::Client;
 use crate::client::fake::{ALL, client, silent};
 use crate::error::NodeError;
 use crate::files::PutRequest;
@@ -25,8 +26,18 @@ fn request() -> PutRequest {
     PutRequest::new(Name::in_main("file").unwrap())
 }
 
+/// Files that are being written or read.
+fn files_open(client: &Client) -> u64 {
+    client
+        .counting
+        .snapshot(chordal_net::Counters::default())
+        .files_open
+}
+
 fn content(length: usize) -> Bytes {
-    (0..length).map(|at| (at * 31 % 251) as u8).collect()
+    (0..length)
+        .map(|at| u8::try_from(at * 31 % 251).unwrap())
+        .collect()
 }
 
 fn body(
@@ -62,7 +73,7 @@ async fn every_size_is_stored_whole_however_the_body_is_cut() {
                     assert_eq!(list.depth, u32::from(length > 64 * 256), "{length}");
                 }
             }
-            assert_eq!(client.counting.snapshot(Default::default()).files_open, 0);
+            assert_eq!(files_open(&client), 0);
         }
     }
 }
