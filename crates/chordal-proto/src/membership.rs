@@ -195,10 +195,12 @@ impl Peer {
 
     /// Keeps the table for the next life.
     pub(crate) fn save_members(&mut self) {
+        // Whoever left for good begins the next life alone.
+        let (own, left) = (self.me.node, self.me.standing == Standing::Left);
         let members: Vec<Member> = self
             .members()
             .into_iter()
-            .filter(|entry| entry.standing != Standing::Left)
+            .filter(|entry| entry.node == own || (!left && entry.standing != Standing::Left))
             .collect();
         let encoded = codec::encode_members(&members);
         let mut bytes = BytesMut::with_capacity(2 + encoded.len());

@@ -163,7 +163,7 @@ impl Peer {
         match self.operations.open.get(&operation) {
             Some(Task::Read(_)) => self.read_unanswered(now, operation, node),
             Some(Task::Write(_)) => self.write_unanswered(now, operation, node),
-            Some(Task::Store(_)) => self.store_failed(now, operation, node, None),
+            Some(Task::Store(_)) => self.store_lost(now, operation, node),
             Some(Task::Where(_)) => self.copy_unseen(operation, node),
             Some(Task::Count(_)) => self.chunks_unanswered(operation, node),
             Some(Task::List(_)) => self.page_missing(now, operation, node),

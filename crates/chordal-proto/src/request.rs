@@ -94,8 +94,7 @@ impl Peer {
         };
         let needs_disk = matches!(
             message,
-            Message::ReadRecord(_)
-                | Message::WriteRecord(_)
+            Message::WriteRecord(_)
                 | Message::OfferChunk(_)
                 | Message::AskChunks(_)
                 | Message::Reconcile(_)
@@ -106,6 +105,8 @@ impl Peer {
         );
         let timeout = if needs_disk {
             DISK_WAIT
+        } else if matches!(message, Message::ReadRecord(_)) {
+            QUICK_MAX
         } else {
             self.quick_timeout(to)
         };

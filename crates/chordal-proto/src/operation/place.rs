@@ -298,6 +298,21 @@ impl Peer {
         self.store_ask(now, operation);
     }
 
+    /// A message or a connection was lost: the same node again if it answers, else somebody else.
+    pub(super) fn store_lost(&mut self, now: Time, operation: OperationId, node: NodeId) {
+        if !self.answers(node) {
+            return self.store_failed(now, operation, node, None);
+        }
+        let Some(Task::Store(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        if task.placing.is_waiting_for(node) {
+            task.placing.forget(node);
+            self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
+            self.store_progress(now, operation);
+        }
+    }
+
     /// A push ended.
     pub(crate) fn pushed(
         &mut self,
@@ -313,6 +328,9 @@ impl Peer {
             Completion::Transfer(Ok(())) => {
                 task.placing.took(node);
                 self.store_progress(now, operation);
+            }
+            Completion::Transfer(Err(TransferError::Broken)) => {
+                self.store_lost(now, operation, node);
             }
             Completion::Transfer(Err(TransferError::Full)) => {
                 self.store_failed(now, operation, node, Some(0));

@@ -316,7 +316,16 @@ impl Peer {
         let Some(quorum) = self.quorum_read(operation) else {
             return;
         };
-        match quorum.progress() {
+        // Where one of two holders may answer alone, the other must be out of reach for that: an
+        // answer that was only lost is asked for again.
+        let few = quorum.holders.len() <= 2;
+        let progress = quorum.progress();
+        let failed: Vec<NodeId> = quorum.failed.iter().copied().collect();
+        let lost = few && failed.into_iter().any(|node| self.answers(node));
+        match progress {
+            Progress::Enough if lost => {
+                self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
+            }
             Progress::Waiting => {}
             Progress::AskMore => self.read_ask(now, operation, 1),
             Progress::Again => self.timers.at_latest(now + AGAIN, Reason::Retry(operation)),

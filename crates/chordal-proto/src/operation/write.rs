@@ -189,6 +189,16 @@ impl Peer {
         };
         match task.phase {
             Phase::Reading(_) => self.quorum_unanswered(now, operation, node),
+            Phase::Writing { .. } if self.answers(node) => {
+                // Only the message was lost.
+                if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation)
+                    && let Some(placing) = task.placing()
+                {
+                    placing.forget(node);
+                }
+                self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
+                self.write_progress(now, operation);
+            }
             Phase::Writing { .. } => self.write_failed(now, operation, node, None),
         }
     }

@@ -109,6 +109,8 @@ impl Peer {
         self.me.standing = Standing::Left;
         self.table.set_own(&self.settings, &self.me.clone());
         self.announce(now, vec![self.me.clone()]);
+        self.timers.cancel(Reason::Save);
+        self.save_members();
         self.reply(leaving.operation, Ok(Answer::Left));
     }
 
