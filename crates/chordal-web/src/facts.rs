@@ -14,7 +14,14 @@ use crate::failure::missing_node;
 
 /// 32 bytes as hexadecimal digits.
 pub(crate) fn hash(bytes: &[u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            for half in [byte >> 4, byte & 15] {
+                text.extend(char::from_digit(u32::from(half), 16));
+            }
+            text
+        })
 }
 
 /// A file's time, as RFC 3339 in UTC. A time that no calendar holds is shown as the epoch.

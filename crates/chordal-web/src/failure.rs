@@ -114,30 +114,33 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
 }
 
 fn message(error: &NodeError) -> String {
-    match error {
-        NodeError::Failed(Failure::JoinRefused(JoinRefusal::OtherSettings)) => {
-            "the ring there has other settings than this node's ring".to_owned()
-        }
-        NodeError::Failed(Failure::JoinRefused(JoinRefusal::PositionTaken(key))) => {
-            format!("another node of the ring has this node's position {key}")
-        }
-        other => other.to_string(),
+    if let NodeError::Failed(Failure::JoinRefused(refusal)) = error {
+        return match refusal {
+            JoinRefusal::OtherSettings => {
+                "the ring there has other settings than this node's ring".to_owned()
+            }
+            JoinRefusal::PositionTaken(key) => {
+                format!("another node of the ring has this node's position {key}")
+            }
+        };
     }
+    error.to_string()
 }
 
 fn still_true(error: &NodeError, wish: Wish) -> &'static str {
-    match error {
-        NodeError::Failed(Failure::TooFewCopies { .. }) if wish == Wish::Read => {
-            "The file is not given up: its copies count again when their nodes return."
-        }
-        NodeError::Corrupt { .. } => "The damaged copies were set aside, none was handed out.",
-        _ => wish.still_true(),
+    let few = matches!(error, NodeError::Failed(Failure::TooFewCopies { .. }));
+    if few && wish == Wish::Read {
+        return "The file is not given up: its copies count again when their nodes return.";
     }
+    if matches!(error, NodeError::Corrupt { .. }) {
+        return "The damaged copies were set aside, none was handed out.";
+    }
+    wish.still_true()
 }
 
 fn missing(error: &NodeError) -> &[Unheard] {
-    match error {
-        NodeError::Failed(Failure::TooFewCopies { missing, .. }) => missing,
-        _ => &[],
+    if let NodeError::Failed(Failure::TooFewCopies { missing, .. }) = error {
+        return missing;
     }
+    &[]
 }

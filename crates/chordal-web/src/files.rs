@@ -52,7 +52,7 @@ pub(crate) async fn put(
 fn put_request(query: Option<&str>, headers: &HeaderMap) -> Result<PutRequest, Problem> {
     let query = Query::parse(query)?;
     let mut request = PutRequest::new(name_in(&query)?);
-    request.content_type = text(headers, &CONTENT_TYPE).unwrap_or_default().to_owned();
+    request.content_type = text(headers, &CONTENT_TYPE).unwrap_or_default().into();
     request.size = text(headers, &CONTENT_LENGTH).and_then(|text| text.parse().ok());
     if let Some(text) = query.get("modified_ms") {
         let time = text
@@ -74,6 +74,8 @@ fn patient(pieces: BodyDataStream) -> impl Stream<Item = Result<Bytes, String>> 
             Err(_) => Some((Err("it stood still for too long".to_owned()), None)),
         }
     })
+    // A client that was refused is drained, and may have ended before.
+    .fuse()
 }
 
 /// Takes what a refused client is still sending, within limits: closing the connection over

@@ -6,11 +6,11 @@ use std::time::Duration;
 pub(crate) const CONNECTIONS_MAX: usize = 512;
 
 /// How long a client may take to send a request's head, or keep a connection idle.
-pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long an upload may be silent. Long, because the bytes may come from a pipe that a person or
 /// a slow program fills; short enough that a forgotten one does not stay for ever.
-pub(crate) const UPLOAD_PATIENCE: Duration = Duration::from_secs(60 * 60);
+pub(crate) const UPLOAD_PATIENCE: Duration = Duration::from_hours(1);
 
 /// How long, and how many bytes, are taken from a client whose upload was refused midway, so that
 /// it gets to read the reason.

@@ -7,6 +7,6 @@ mod limits;
 mod load;
 mod usage;
 
-pub(crate) use limits::{Limits, measure};
+pub(crate) use limits::{Limits, Small, measure};
 pub(crate) use load::{Figure, Sizes, big_get, big_put, small_get, small_put};
 pub(crate) use usage::Cpu;

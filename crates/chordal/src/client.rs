@@ -3,7 +3,7 @@
 //! Connections are kept and used again; a client may be shared by many tasks. A kept connection
 //! that the node closed meanwhile is replaced once, and only while nothing was sent on it.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -365,10 +365,12 @@ fn broke_off(addr: SocketAddr, reason: &str) -> Trouble {
 
 /// An address to connect to, for one that was listened on.
 fn reachable(addr: SocketAddr) -> SocketAddr {
-    let ip = match addr.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
+    let ip = if !addr.ip().is_unspecified() {
+        addr.ip()
+    } else if addr.is_ipv4() {
+        Ipv4Addr::LOCALHOST.into()
+    } else {
+        Ipv6Addr::LOCALHOST.into()
     };
     SocketAddr::new(ip, addr.port())
 }

@@ -43,10 +43,10 @@ impl Context {
 
 /// What is logged when nobody says: nodes tell what happens, commands only what is wrong.
 pub(crate) fn log_filter(command: &Command) -> &'static str {
-    let serves = match command {
-        Command::Node(args) => args.no_menu || !node::has_menu_terminal(),
-        Command::Up(_) => true,
-        _ => false,
+    let serves = if let Command::Node(args) = command {
+        args.no_menu || !node::has_menu_terminal()
+    } else {
+        matches!(command, Command::Up(_))
     };
     if serves { "info" } else { "warn" }
 }

@@ -57,7 +57,7 @@ fn run(cli: Cli) -> Result<(), Trouble> {
 fn not_a_command(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
         let text = error.render().to_string();
-        let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
+        let message = text.trim().trim_start_matches("error: ");
         report(
             &Trouble::usage(message).advice("See `chordal --help`."),
             json,

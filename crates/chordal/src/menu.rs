@@ -71,14 +71,14 @@ impl Menu {
     }
 
     /// Says who this node is.
-    pub(crate) async fn greet(&self, node: &Node) -> Result<(), Trouble> {
-        self.introduce(node).await?;
+    pub(crate) fn greet(&self, node: &Node) -> Result<(), Trouble> {
+        self.introduce(node)?;
         self.out
             .line(format_args!("Listening on {}", node.addr()))?;
         self.out.line(ENTRIES)
     }
 
-    async fn introduce(&self, node: &Node) -> Result<(), Trouble> {
+    fn introduce(&self, node: &Node) -> Result<(), Trouble> {
         if node.settings().profile == Profile::Classic {
             let key = node.settings().bits.classic_key(&node.addr().to_string());
             return self.out.line(format_args!("My ID is: {key}"));

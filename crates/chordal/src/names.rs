@@ -101,7 +101,7 @@ pub(crate) fn local_file(name: &Name) -> Result<String, Trouble> {
 /// behind `prefix` up to the prefix's last slash.
 pub(crate) fn local_path(name: &Name, prefix: &str) -> Result<PathBuf, Trouble> {
     let folder = prefix.rfind('/').map_or(0, |slash| slash + 1);
-    let below = name.path().get(folder..).unwrap_or(name.path());
+    let below = name.path().get(folder..).unwrap_or_default();
     if below.split('/').all(is_local_part) {
         Ok(below.split('/').collect())
     } else {

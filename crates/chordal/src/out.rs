@@ -35,6 +35,10 @@ impl Out {
     }
 
     /// Prints a line.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever prints was handed the right to; there is one standard output"
+    )]
     pub(crate) fn line(self, text: impl Display) -> Result<(), Trouble> {
         write_line(&mut io::stdout().lock(), &text)
     }

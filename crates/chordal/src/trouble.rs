@@ -2,6 +2,7 @@
 //!
 //! Every error is one short paragraph: what happened, what is still true, what to do.
 
+use std::ops::Deref;
 use std::process::ExitCode;
 
 use chordal_web::problem::{Code, Missing, Problem};
@@ -21,7 +22,12 @@ pub(crate) enum Exit {
 
 /// An error with its exit code.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Trouble {
+#[serde(transparent)]
+pub(crate) struct Trouble(Box<Told>);
+
+/// What is told of an error. Boxed, because errors travel through everything and are rare.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Told {
     /// Stable, for scripts.
     pub(crate) code: String,
     /// What happened.
@@ -36,25 +42,30 @@ pub(crate) struct Trouble {
     exit: Exit,
 }
 
+impl Deref for Trouble {
+    type Target = Told;
+
+    fn deref(&self) -> &Told {
+        &self.0
+    }
+}
+
 impl Trouble {
     /// Something failed, and no other exit code fits.
     pub(crate) fn failed(code: &str, message: impl Into<String>) -> Self {
-        Self {
+        Self::ending(Exit::Failed, code, message)
+    }
+
+    /// An error with an exit code of its own.
+    pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>) -> Self {
+        Self(Box::new(Told {
             code: code.to_owned(),
             message: message.into(),
             still_true: "Nothing was changed.".to_owned(),
             to_do: String::new(),
             missing: Vec::new(),
-            exit: Exit::Failed,
-        }
-    }
-
-    /// An error with an exit code of its own.
-    pub(crate) fn ending(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        Self {
             exit,
-            ..Self::failed(code, message)
-        }
+        }))
     }
 
     /// The command makes no sense as it was typed.
@@ -83,28 +94,28 @@ impl Trouble {
     /// The same with what is still true.
     #[must_use]
     pub(crate) fn still(mut self, sentence: impl Into<String>) -> Self {
-        self.still_true = sentence.into();
+        self.0.still_true = sentence.into();
         self
     }
 
     /// The same with what to do.
     #[must_use]
     pub(crate) fn advice(mut self, sentence: impl Into<String>) -> Self {
-        self.to_do = sentence.into();
+        self.0.to_do = sentence.into();
         self
     }
 
     /// The same with a beginning that says what it is about.
     #[must_use]
     pub(crate) fn with(mut self, subject: &str) -> Self {
-        self.message = format!("{subject}: {}", self.message);
+        self.0.message = format!("{subject}: {}", self.message);
         self
     }
 
     /// The same with the nodes whose silence is the reason.
     #[must_use]
     pub(crate) fn about(mut self, missing: Vec<Missing>) -> Self {
-        self.missing = missing;
+        self.0.missing = missing;
         self
     }
 
@@ -123,7 +134,9 @@ impl Trouble {
         let mut text = sentence(&self.message);
         if !self.missing.is_empty() {
             let nodes: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
-            text.push_str(&format!(" Not answering: {}.", nodes.join(", ")));
+            text.push_str(" Not answering: ");
+            text.push_str(&nodes.join(", "));
+            text.push('.');
         }
         for part in [&self.still_true, &self.to_do] {
             if !part.is_empty() {
@@ -141,14 +154,14 @@ impl From<Problem> for Trouble {
             .ok()
             .and_then(|value| value.as_str().map(str::to_owned))
             .unwrap_or_else(|| "failed".to_owned());
-        Self {
+        Self(Box::new(Told {
             code,
             exit: exit_of(problem.code),
             message: problem.message,
             still_true: problem.still_true,
             to_do: problem.to_do,
             missing: problem.missing,
-        }
+        }))
     }
 }
 

@@ -24,7 +24,7 @@ fn sizes_and_times_are_read_as_people_write_them() {
     assert!(parse_size("lots").is_err());
     assert_eq!(parse_time("5s"), Ok(Duration::from_secs(5)));
     assert_eq!(parse_time("1.5s"), Ok(Duration::from_millis(1500)));
-    assert_eq!(parse_time("10m"), Ok(Duration::from_secs(600)));
+    assert_eq!(parse_time("10m"), Ok(Duration::from_mins(10)));
     assert!(parse_time("-5s").is_err());
     assert!(parse_time("5").is_err());
 }

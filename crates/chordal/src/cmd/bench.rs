@@ -9,7 +9,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Context;
-use crate::bench::{Cpu, Figure, Limits, Sizes, big_get, big_put, measure, small_get, small_put};
+use crate::bench::{
+    Cpu, Figure, Limits, Sizes, Small, big_get, big_put, measure, small_get, small_put,
+};
 use crate::child::ChildNode;
 use crate::cli::BenchArgs;
 use crate::client::Client;
@@ -83,7 +85,11 @@ async fn measure_all(context: &Context, args: &BenchArgs, home: &Path) -> Result
     let out = context.out;
     say(out, "measuring the machine's own limits")?;
     let folder = home.to_path_buf();
-    let limits = tokio::task::spawn_blocking(move || measure(&folder, time))
+    let small = Small {
+        bytes: sizes.small_bytes,
+        in_flight: sizes.in_flight,
+    };
+    let limits = tokio::task::spawn_blocking(move || measure(&folder, time, small))
         .await
         .map_err(|error| Trouble::failed("failed", error.to_string()))??;
     if context.common.node.is_some() {

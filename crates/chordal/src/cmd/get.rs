@@ -253,7 +253,7 @@ async fn many(
         .map(|(name, path)| {
             let bar = bar.clone();
             async move {
-                let folder = path.parent().unwrap_or(Path::new("."));
+                let folder = path.parent().unwrap_or_else(|| Path::new("."));
                 std::fs::create_dir_all(folder).map_err(|error| Trouble::file(folder, &error))?;
                 let fetched = fetch(client, name, path, existing, Some(Progress::none())).await?;
                 bar.advance(1);

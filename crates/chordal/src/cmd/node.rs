@@ -119,7 +119,7 @@ async fn with_menu(
     mut menu: Menu,
     mut signals: Signals,
 ) -> Result<(), Trouble> {
-    menu.greet(&serving.node).await?;
+    menu.greet(&serving.node)?;
     loop {
         let client = serving.client()?;
         let end = tokio::select! {

@@ -192,7 +192,7 @@ fn open(path: &Path) -> std::io::Result<(File, Option<u64>, Option<i64>)> {
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .and_then(|since| i64::try_from(since.as_millis()).ok());
-    Ok((file, metadata.is_file().then(|| metadata.len()), modified))
+    Ok((file, metadata.is_file().then_some(metadata.len()), modified))
 }
 
 async fn read_small(mut file: File) -> std::io::Result<Bytes> {
@@ -254,7 +254,7 @@ fn is_pipe(path: &Path) -> bool {
 
 fn length(path: &Path) -> Option<u64> {
     let metadata = std::fs::metadata(path).ok()?;
-    metadata.is_file().then(|| metadata.len())
+    metadata.is_file().then_some(metadata.len())
 }
 
 fn so_far(trouble: Trouble, done: usize, wanted: usize) -> Trouble {

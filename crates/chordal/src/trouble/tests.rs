@@ -18,13 +18,13 @@ fn a_problem_of_the_api_keeps_its_code_and_gets_its_exit_code() {
 
 #[test]
 fn the_paragraph_says_what_happened_what_is_still_true_and_what_to_do() {
-    let mut trouble = Trouble::failed("x", "it broke")
+    let trouble = Trouble::failed("x", "it broke")
         .still("All files are safe.")
-        .advice("Try again.");
-    trouble.missing.push(Missing {
-        node: "0123456789abcdef".into(),
-        addr: "127.0.0.1:1".into(),
-    });
+        .advice("Try again.")
+        .about(vec![Missing {
+            node: "0123456789abcdef".into(),
+            addr: "127.0.0.1:1".into(),
+        }]);
     assert_eq!(
         trouble.paragraph(),
         "it broke. Not answering: 01234567 at 127.0.0.1:1. All files are safe. Try again."

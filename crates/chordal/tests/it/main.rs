@@ -3,6 +3,11 @@
 //! One module a subject. Every test has a home of its own and takes free ports, so that all may
 //! run at once; nodes are killed when their value is dropped.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in the helpers of tests as in the tests themselves, what fails should panic"
+)]
+
 mod api;
 mod bad_input;
 mod classic;

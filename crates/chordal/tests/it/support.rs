@@ -10,10 +10,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything may take before a test fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The program, knowing nothing of the machine's own nodes.
-pub fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chordal"));
     for name in ["CHORDAL_NODE", "CHORDAL_HOME", "CHORDAL_LOG"] {
         command.env_remove(name);
@@ -22,42 +22,42 @@ pub fn program() -> Command {
 }
 
 /// A home for nodes, removed in the end.
-pub struct Home {
+pub(crate) struct Home {
     folder: TempDir,
 }
 
 impl Home {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
         }
     }
 
     /// A path for files of the test, beside the nodes' own.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         let files = self.folder.path().join("files");
         std::fs::create_dir_all(&files).unwrap();
         files.join(name)
     }
 
     /// The folder of such files.
-    pub fn files(&self) -> PathBuf {
+    pub(crate) fn files(&self) -> PathBuf {
         self.path("x").parent().unwrap().to_path_buf()
     }
 
     /// A file with this content.
-    pub fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.path(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.folder.path()
     }
 
     /// A command in this home.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = program();
         command
             .env("CHORDAL_HOME", self.folder.path().join("home"))
@@ -67,19 +67,19 @@ impl Home {
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, args: &[&str]) -> Ended {
         Ended::of(self.command(args).output().unwrap())
     }
 
     /// Runs a command that must succeed.
-    pub fn ok(&self, args: &[&str]) -> Ended {
+    pub(crate) fn ok(&self, args: &[&str]) -> Ended {
         let ended = self.run(args);
         assert_eq!(ended.code, 0, "{args:?}: {ended:?}");
         ended
     }
 
     /// Runs a command with these bytes on its standard input.
-    pub fn feed(&self, args: &[&str], input: &[u8]) -> Ended {
+    pub(crate) fn feed(&self, args: &[&str], input: &[u8]) -> Ended {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -96,14 +96,14 @@ impl Home {
     }
 
     /// Starts a node for scripts on a free port.
-    pub fn node(&self, flags: &[&str]) -> Node {
+    pub(crate) fn node(&self, flags: &[&str]) -> Node {
         let mut args = vec!["node", "127.0.0.1", "0", "--no-menu"];
         args.extend(flags);
         Node::start(self.command(&args))
     }
 
     /// Three nodes of one ring, which know each other.
-    pub fn ring_of_three(&self, flags: &[&str]) -> [Node; 3] {
+    pub(crate) fn ring_of_three(&self, flags: &[&str]) -> [Node; 3] {
         let first = self.node(flags);
         let mut join = vec!["--join", first.ring.as_str()];
         join.extend(flags);
@@ -119,22 +119,22 @@ impl Home {
 }
 
 /// How many nodes a status calls alive.
-pub fn alive(status: &Value) -> usize {
+pub(crate) fn alive(status: &Value) -> usize {
     let nodes = status["ring"]["nodes"].as_array().unwrap();
     nodes.iter().filter(|node| node["state"] == "alive").count()
 }
 
 /// A command that ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-    pub bytes: Vec<u8>,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Ended {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -144,29 +144,29 @@ impl Ended {
     }
 
     /// Standard output as one object.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// Standard error as one object.
-    pub fn error(&self) -> Value {
+    pub(crate) fn error(&self) -> Value {
         let line = self.err.lines().last().unwrap_or_default();
         serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// A node that runs; killed when dropped.
-pub struct Node {
-    pub id: String,
-    pub ring: String,
-    pub http: String,
-    pub ready_line: String,
+pub(crate) struct Node {
+    pub(crate) id: String,
+    pub(crate) ring: String,
+    pub(crate) http: String,
+    pub(crate) ready_line: String,
     child: Child,
     more: Receiver<String>,
 }
 
 impl Node {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -192,21 +192,21 @@ impl Node {
         }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Runs a command that talks to this node.
-    pub fn run(&self, home: &Home, args: &[&str]) -> Ended {
+    pub(crate) fn run(&self, home: &Home, args: &[&str]) -> Ended {
         home.run(&[&["--node", self.ring.as_str()], args].concat())
     }
 
-    pub fn ok(&self, home: &Home, args: &[&str]) -> Ended {
+    pub(crate) fn ok(&self, home: &Home, args: &[&str]) -> Ended {
         home.ok(&[&["--node", self.ring.as_str()], args].concat())
     }
 
     /// Looks at the status until it is as wanted.
-    pub fn until(&self, home: &Home, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn until(&self, home: &Home, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         loop {
             let status = self.ok(home, &["status", "--json"]).json();
@@ -219,20 +219,20 @@ impl Node {
         }
     }
 
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.pid().to_string();
         let status = Command::new("kill").args([name, &pid]).status().unwrap();
         assert!(status.success());
     }
 
     /// Kills it as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Waits for its end: its exit code, and what it printed after the ready line.
-    pub fn wait(mut self) -> (i32, Vec<String>) {
+    pub(crate) fn wait(mut self) -> (i32, Vec<String>) {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -265,7 +265,7 @@ fn lines_of(output: impl std::io::Read + Send + 'static) -> Receiver<String> {
 }
 
 /// A node with its menu on a pipe; killed when dropped.
-pub struct MenuNode {
+pub(crate) struct MenuNode {
     child: Child,
     stdin: std::process::ChildStdin,
     lines: Receiver<String>,
@@ -273,7 +273,7 @@ pub struct MenuNode {
 }
 
 impl MenuNode {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -290,7 +290,7 @@ impl MenuNode {
     }
 
     /// Types lines.
-    pub fn type_lines(&mut self, lines: &[&str]) {
+    pub(crate) fn type_lines(&mut self, lines: &[&str]) {
         for line in lines {
             writeln!(self.stdin, "{line}").unwrap();
         }
@@ -298,21 +298,19 @@ impl MenuNode {
     }
 
     /// Waits until a line holds this text, and returns the line.
-    pub fn expect(&mut self, text: &str) -> String {
+    pub(crate) fn expect(&mut self, text: &str) -> String {
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    self.seen.push(line.clone());
-                    if line.contains(text) {
-                        return line;
-                    }
-                }
-                Err(_) => panic!("no '{text}' in:\n{}", self.seen.join("\n")),
+            let Ok(line) = self.lines.recv_timeout(PATIENCE) else {
+                panic!("no '{text}' in:\n{}", self.seen.join("\n"));
+            };
+            self.seen.push(line.clone());
+            if line.contains(text) {
+                return line;
             }
         }
     }
 
-    pub fn wait(mut self) -> i32 {
+    pub(crate) fn wait(mut self) -> i32 {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -332,7 +330,7 @@ impl Drop for MenuNode {
 }
 
 /// Bytes without a pattern, different for every seed.
-pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
+pub(crate) fn bytes(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes());
@@ -341,13 +339,7 @@ pub fn bytes(seed: u64, length: usize) -> Vec<u8> {
 }
 
 /// An address where nobody listens.
-pub fn nobody() -> String {
+pub(crate) fn nobody() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().to_string()
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }

@@ -20,65 +20,82 @@ pub(super) fn print(out: Out, report: &Report) -> Result<(), Trouble> {
     ))?;
     out.line("")?;
     out.line(paint.bold(format_args!(
-        "{:20} {:>8} {:>7} {:>8} {:>8} {:>10}  {}",
-        "", "op/s", "MB/s", "p50 ms", "p99 ms", "cpu s/GiB", "of the limit"
+        "{:19} {:>7} {:>6} {:>8} {:>8} {:>11}  of the limit",
+        "", "op/s", "MB/s", "p50 ms", "p99 ms", "cpu"
     )))?;
     for figure in &report.figures {
         out.line(row(figure, report))?;
     }
     out.line("")?;
+    out.line("limits of this machine, in the same run:")?;
     out.line(format_args!(
-        "limits here, same run: durable write {:.0} MB/s (1 MiB files, each synced,",
-        limits.durable_write_mb_s
+        "  durable writes  {:>6.0} MB/s (1 MiB files, synced); {:>7.0} small files a second",
+        limits.durable_write_mb_s, limits.durable_small_per_s
     ))?;
     out.line(format_args!(
-        "16 writers), loopback TCP {:.0} MB/s (plain: what TLS costs is in the figures),",
-        limits.loopback_tcp_mb_s
+        "  loopback TCP    {:>6.0} MB/s (no encryption);       {:>7.0} small answers a second",
+        limits.loopback_tcp_mb_s, limits.loopback_small_per_s
     ))?;
     out.line(format_args!(
-        "BLAKE3 {:.0} MB/s (one thread)",
+        "  BLAKE3          {:>6.0} MB/s (one thread)",
         limits.blake3_mb_s
     ))?;
     if let Some(ready) = report.ready_ms {
         let joins: Vec<String> = report.join_ms.iter().map(|ms| format!("{ms:.0}")).collect();
         out.line(format_args!(
-            "a node is ready after {ready:.0} ms, and when it joins after {} ms",
+            "a node is ready after {ready:.0} ms; a node that joins, after {} ms",
             joins.join(", ")
         ))?;
     }
     out.ending(
-        "cpu: nodes and this program together. Put is held against the disk divided by the copies.",
+        "cpu: all nodes and this program. Every copy of a put goes to this machine's one disk.",
     )
 }
 
 fn row(figure: &Figure, report: &Report) -> String {
-    let (limit, what) = limit(figure, report);
+    let (part, what) = of_limit(figure, report);
     format!(
-        "{:20} {:>8} {:>7.0} {:>8} {:>8} {:>10}  {:.2} of {what}",
+        "{:19} {:>7} {:>6.0} {:>8} {:>8} {:>11}  {part:.2} {what}",
         figure.work,
         number(figure.operations_per_s),
         figure.mb_per_s,
         number(figure.p50_ms),
         number(figure.p99_ms),
-        cpu_per_gib(figure).map_or_else(|| "?".to_owned(), |cpu| format!("{cpu:.1}")),
-        figure.mb_per_s / limit
+        cpu(figure).unwrap_or_else(|| "?".to_owned()),
     )
 }
 
-/// What the figure is held against: every copy goes to this machine's one disk.
-fn limit(figure: &Figure, report: &Report) -> (f64, &'static str) {
+/// Which part of what is possible here a figure is, and of what.
+fn of_limit(figure: &Figure, report: &Report) -> (f64, String) {
+    let limits = report.limits;
+    let copies = report.copies.max(1);
+    let small = figure.work.contains("small");
     if figure.work.starts_with("put") {
-        let disk = report.limits.durable_write_mb_s / f64::from(report.copies.max(1));
-        (disk, "disk/copies")
+        let part = if small {
+            figure.operations_per_s / limits.durable_small_per_s
+        } else {
+            figure.mb_per_s / limits.durable_write_mb_s
+        };
+        (part * f64::from(copies), format!("of disk/{copies}"))
+    } else if small {
+        let part = figure.operations_per_s / limits.loopback_small_per_s;
+        (part, "of loopback".to_owned())
     } else {
-        (report.limits.loopback_tcp_mb_s, "loopback")
+        let part = figure.mb_per_s / limits.loopback_tcp_mb_s;
+        (part, "of loopback".to_owned())
     }
 }
 
+/// Processor time for a GiB of big files, for one operation of small ones.
 #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-fn cpu_per_gib(figure: &Figure) -> Option<f64> {
+fn cpu(figure: &Figure) -> Option<String> {
     let seconds = figure.nodes_cpu_s? + figure.client_cpu_s?;
-    Some(seconds * f64::from(1 << 30) / figure.bytes as f64)
+    Some(if figure.work.contains("small") {
+        format!("{:.2} ms/op", seconds * 1e3 / figure.operations as f64)
+    } else {
+        let per_gib = seconds * f64::from(1 << 30) / figure.bytes as f64;
+        format!("{per_gib:.1} s/GiB")
+    })
 }
 
 /// Three digits are enough.

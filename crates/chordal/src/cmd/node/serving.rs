@@ -88,6 +88,10 @@ fn not_started(error: StartError) -> Trouble {
         let trouble = chordal_web::join_problem(&error);
         return Trouble::from(trouble).still("The node did not start, and its data is as it was.");
     }
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "reasons may be added; those without a code of their own share one"
+    )]
     let code = match &error {
         StartError::PortInUse(_) => "port_in_use",
         StartError::NotOurs(_) => "not_our_address",
