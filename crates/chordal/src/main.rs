@@ -17,7 +17,7 @@ mod picture;
 mod progress;
 mod trouble;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -81,8 +81,14 @@ fn report(trouble: &Trouble, json: bool) {
     let text = if json {
         serde_json::to_string(trouble).unwrap_or_else(|_| trouble.paragraph())
     } else {
-        let paint = Paint::for_errors();
-        format!("{} {}", paint.red("error:"), trouble.paragraph())
+        let text = format!("error: {}", trouble.paragraph());
+        let text = if std::io::stderr().is_terminal() {
+            out::fold(&text, out::COLUMNS)
+        } else {
+            text
+        };
+        let red = Paint::for_errors().red("error:").to_string();
+        text.replacen("error:", &red, 1)
     };
     // There is no other place to complain when standard error is closed.
     drop(writeln!(std::io::stderr().lock(), "{text}"));

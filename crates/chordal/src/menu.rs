@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::client::Client;
 use crate::cmd::{get, put};
 use crate::names::{self, Prefix};
-use crate::out::{Out, short, visible};
+use crate::out::{Out, short, short_key, visible};
 use crate::progress::Progress;
 use crate::trouble::Trouble;
 use crate::{cmd, log};
@@ -153,12 +153,9 @@ impl Menu {
 
     /// Says what went wrong; the menu goes on.
     fn complain(&self, trouble: &Trouble) -> Result<(), Trouble> {
-        let paint = self.out.paint();
-        self.out.line(format_args!(
-            "{} {}",
-            paint.red("error:"),
-            trouble.paragraph()
-        ))
+        let text = self.out.folded(&format!("error: {}", trouble.paragraph()));
+        let red = self.out.paint().red("error:").to_string();
+        self.out.line(text.replacen("error:", &red, 1))
     }
 
     /// Asks for a line; an end of the input is an error that ends the action.
@@ -237,7 +234,7 @@ impl Menu {
         self.out.line("Printing F Table")?;
         for (token, fingers) in &tables.0 {
             if tables.0.len() > 1 {
-                self.out.line(format_args!("Token {token}"))?;
+                self.out.line(format_args!("Token {}", short_key(token)))?;
             }
             for run in cmd::fingers::runs(fingers) {
                 // A blackboard's table is short enough to be shown whole.
@@ -264,7 +261,9 @@ impl Menu {
         for token in &status.node.tokens {
             self.out.line(format_args!(
                 "My ID: {} Predecessor: {} Successor: {}",
-                token.key, token.predecessor, token.successor
+                short_key(&token.key),
+                short_key(&token.predecessor),
+                short_key(&token.successor)
             ))?;
         }
         if status.node.tokens.is_empty() {
@@ -313,17 +312,22 @@ fn finger_row(finger: &api::Finger) -> String {
         .unwrap_or((finger.addr.as_str(), "?"));
     format!(
         "KeyID: {} Value ({}, ('{ip}', {port}))",
-        finger.start, finger.key
+        short_key(&finger.start),
+        short_key(&finger.key)
     )
 }
 
 /// Tells what happens in the ring while the node lives.
 async fn tell_notices(mut notices: broadcast::Receiver<Notice>) {
+    let mut told = None;
     loop {
         match notices.recv().await {
             Ok(notice) => {
-                if let Some(line) = in_words(&notice) {
-                    log::tell(&line);
+                // A node speaks of every token of another one; people hear it once.
+                let line = in_words(&notice);
+                if line.is_some() && line != told {
+                    line.iter().for_each(|line| log::tell(line));
+                    told = line;
                 }
             }
             Err(broadcast::error::RecvError::Lagged(_)) => {}

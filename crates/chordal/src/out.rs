@@ -15,16 +15,22 @@ use crate::trouble::Trouble;
 pub(crate) struct Out {
     /// Objects for programs instead of words for people.
     pub(crate) json: bool,
+    terminal: bool,
     paint: Paint,
 }
+
+/// Columns that everything printed fits into.
+pub(crate) const COLUMNS: usize = 79;
 
 impl Out {
     /// Looks at the terminal once.
     pub(crate) fn new(json: bool) -> Self {
+        let terminal = io::stdout().is_terminal();
         Self {
             json,
+            terminal,
             paint: Paint {
-                on: !json && io::stdout().is_terminal() && colour_is_welcome(),
+                on: !json && terminal && colour_is_welcome(),
             },
         }
     }
@@ -68,7 +74,16 @@ impl Out {
         if self.json {
             return Ok(());
         }
-        self.line(self.paint.dim(text))
+        self.line(self.paint.dim(self.folded(&text.to_string())))
+    }
+
+    /// The text, folded where a terminal would break words.
+    pub(crate) fn folded(self, text: &str) -> String {
+        if self.terminal {
+            fold(text, COLUMNS)
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -176,6 +191,48 @@ pub(crate) fn count(number: impl Into<u64>, noun: &str) -> String {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{number} {stem}ies"),
         (_, None) => format!("{number} {noun}s"),
+    }
+}
+
+/// Breaks a text between words. A command, from `chordal` to the end of the text, stays in one
+/// piece, so that it can be copied.
+pub(crate) fn fold(text: &str, columns: usize) -> String {
+    let command = text.find("chordal ").unwrap_or(text.len());
+    let command = if text
+        .get(..command)
+        .is_some_and(|before| before.ends_with('`'))
+    {
+        command - 1
+    } else {
+        command
+    };
+    let (words, command) = text.split_at(command);
+    let mut folded = String::new();
+    let mut column = 0;
+    for word in words
+        .split(' ')
+        .chain([command])
+        .filter(|word| !word.is_empty())
+    {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > columns {
+            folded.push('\n');
+            column = 0;
+        } else if column > 0 {
+            folded.push(' ');
+            column += 1;
+        }
+        folded.push_str(word);
+        column += width;
+    }
+    folded
+}
+
+/// A key, shortened: a wide ring's keys have 32 digits, and the first ones tell them apart.
+pub(crate) fn short_key(key: &str) -> String {
+    match key.get(..8) {
+        Some(first) if key.len() > 12 => format!("{first}…"),
+        _ => key.to_owned(),
     }
 }
 

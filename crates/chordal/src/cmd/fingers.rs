@@ -3,7 +3,7 @@
 use chordal_web::api::{Finger, Fingers};
 
 use super::Context;
-use crate::out::{Out, short};
+use crate::out::{Out, short, short_key};
 use crate::trouble::Trouble;
 
 pub(super) async fn run(context: Context) -> Result<(), Trouble> {
@@ -11,7 +11,7 @@ pub(super) async fn run(context: Context) -> Result<(), Trouble> {
     context.out.either(&tables, |out| tell(out, &tables))?;
     context
         .out
-        .ending("Finger i of a token points to the first token 2^i or more after it. See them used: chordal where NAME")
+        .ending("Finger i points to the first token 2^i or more further on. See them used: chordal where NAME")
 }
 
 fn tell(out: Out, tables: &Fingers) -> Result<(), Trouble> {
@@ -33,10 +33,10 @@ fn row(run: &Run<'_>) -> String {
     };
     format!(
         "  finger {range:>7}  from {}  →  {} at {} ({})",
-        finger.start,
+        short_key(&finger.start),
         short(&finger.node),
         finger.addr,
-        finger.key
+        short_key(&finger.key)
     )
 }
 

@@ -305,12 +305,13 @@ pub(crate) fn safety(stored: &api::Stored) -> String {
         .unwrap_or_default();
     let copies = stored.copies;
     let copies = match (copies.durable, copies.wanted) {
-        (1, 1) => {
-            "1 copy only: when this disk dies, it is gone. Make it safe with a second node: chordal join IP:PORT there."
-                .to_owned()
-        }
+        (1, 1) => "1 copy only: a second node makes it safe (join one with this one).".to_owned(),
         (durable, wanted) if durable >= wanted => {
-            let lose = if durable == 2 { "Lose either one" } else { "Lose any two nodes" };
+            let lose = if durable == 2 {
+                "Lose either one"
+            } else {
+                "Lose any two nodes"
+            };
             format!("{durable} copies on as many disks. {lose} and nothing is lost.")
         }
         (durable, wanted) => format!(

@@ -52,7 +52,7 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
     let hops = count(found.hops.len() as u64, "hop");
     if found.exists {
         out.ending(format_args!(
-            "{hops}, {total:.1} ms. {durable} of {} are on disk. Fetch it: chordal get {}",
+            "{hops}, {total:.1} ms; {durable} of {} on disk. Fetch it: chordal get {}",
             count(found.holders.len() as u64, "copy"),
             super::put::quoted(&found.name)
         ))

@@ -36,3 +36,22 @@ fn a_closed_pipe_is_silent() {
     }
     assert!(write_line(&mut Closed, &"x").unwrap_err().is_silent());
 }
+
+#[test]
+fn words_are_not_broken_and_neither_are_commands() {
+    let text = "2 copies on disk. Read it on any node: chordal get 'a b c'";
+    assert_eq!(
+        fold(text, 40),
+        "2 copies on disk. Read it on any node:\nchordal get 'a b c'"
+    );
+    assert_eq!(fold(text, 99), text);
+    assert_eq!(fold("aaaa bb cc", 5), "aaaa\nbb cc");
+    assert_eq!(fold("see `chordal ls` now", 8), "see\n`chordal ls` now");
+    assert_eq!(fold("", 5), "");
+}
+
+#[test]
+fn only_long_keys_are_shortened() {
+    assert_eq!(short_key("797"), "797");
+    assert_eq!(short_key("9e15cb9859b072ea5434d919b8c0b01a"), "9e15cb98…");
+}
