@@ -60,6 +60,9 @@ const TRY_AGAIN: Duration = Duration::from_millis(100);
 /// Pause before the remembered nodes are tried again after a restart.
 const SEEK_AGAIN: Duration = Duration::from_secs(1);
 
+/// The most nodes remembered that asked to be let in while this one was alone.
+const GUESTS_MAX: usize = 1024;
+
 /// The most addresses tried at once.
 const SEEDS_MAX: usize = 8;
 
@@ -141,6 +144,9 @@ impl Peer {
         let you = self.table.get(asker.node).map(|entry| entry.member.clone());
         if refusal.is_none() && you.is_some() && wish.member.node == asker.node {
             self.learn(now, wish.member);
+        }
+        if refusal.is_none() && self.is_alone() && self.liveness.guests.len() < GUESTS_MAX {
+            self.liveness.guests.insert(asker.node);
         }
         let info = RingInfo {
             settings: self.settings.clone(),
@@ -425,6 +431,11 @@ impl Peer {
             let nodes = self.table.others(self.me.node).count() + 1;
             self.reply(operation, Ok(Answer::Joined { nodes }));
         }
+    }
+
+    /// Whether an attempt to enter a ring is under way.
+    pub(crate) const fn is_joining(&self) -> bool {
+        self.joining.attempt.is_some()
     }
 
     /// Whether this node knows no other member.

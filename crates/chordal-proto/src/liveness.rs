@@ -25,6 +25,8 @@ use crate::timer::Reason;
 pub(crate) struct Liveness {
     /// Whether this node has been in touch with another ring member in this life.
     pub(crate) joined: bool,
+    /// Nodes that asked to be let in while this one was alone.
+    pub(crate) guests: BTreeSet<NodeId>,
     /// Answers to a poll of all nodes, while one runs.
     poll: Option<BTreeSet<NodeId>>,
     /// Nodes reached and nodes known, since a poll found only a minority.
@@ -55,6 +57,9 @@ impl Peer {
         incarnation: u64,
         message: &Message,
     ) -> bool {
+        if self.keeps_to_itself(asker.node) {
+            return matches!(message, Message::AskRing(_) | Message::Ping);
+        }
         let Some(entry) = self.table.get_mut(asker.node) else {
             let introduces = matches!(
                 message,
@@ -80,6 +85,15 @@ impl Peer {
             self.recovered(now, asker.node);
         }
         true
+    }
+
+    /// Whether this node is alone by intent and the other one never asked to be let in: the
+    /// members of a ring that it left may still speak to it for a while.
+    fn keeps_to_itself(&self, node: NodeId) -> bool {
+        self.is_alone()
+            && !self.liveness.joined
+            && !self.is_joining()
+            && !self.liveness.guests.contains(&node)
     }
 
     /// Asks a node of which the table has no entry, or an old one, for its own.

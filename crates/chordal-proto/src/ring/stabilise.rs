@@ -16,9 +16,14 @@ impl Peer {
         let Some(ring) = self.tokens.get_mut(&token) else {
             return;
         };
+        let on_ring = ring.on_ring;
         let pause = ring.interval;
         ring.interval = (pause * 2).min(self.timing.stabilise_max);
-        let on_ring = ring.on_ring;
+        let pause = if self.list_is_as_known(token) {
+            pause
+        } else {
+            self.timing.stabilise_min / 2
+        };
         let next = now + self.rng.jitter(pause);
         self.timers.set(next, Reason::Stabilise(token));
         if !on_ring {
@@ -46,6 +51,20 @@ impl Peer {
                 self.successor_lost(now, token, successor);
             }
         }
+    }
+
+    /// Whether a token's successor list is what the table lets expect. While it is not, the token
+    /// does not slow down: right lists travel backwards one token a round.
+    fn list_is_as_known(&self, token: Key) -> bool {
+        let list = &self.tokens[&token].successors;
+        let known = self
+            .table
+            .tokens_from(token)
+            .filter(|next| next.key != token);
+        let alive = known
+            .filter(|next| self.answers(next.node))
+            .take(list.len());
+        self.tokens[&token].is_alone() || alive.eq(list.iter().copied())
     }
 
     /// Takes successors off the head of the list that are known not to answer.

@@ -1,0 +1,8 @@
+//! The core as its driver sees it: whole rings of peers, by their inputs and effects only.
+//!
+//! What belongs here: one sentence of behaviour a test, without faults of the network or the
+//! disk. Those are `chordal-sim`'s.
+
+mod cluster;
+mod data;
+mod ring;
