@@ -165,7 +165,7 @@ impl Fate {
             victims.extend(self.neighbour(world, first));
         }
         for victim in victims {
-            let after = self.absence();
+            let after = self.absence(world, plan);
             match self.dice.below(3) {
                 0 => stop(world, clients, members, victim, Stop::Process),
                 1 => stop(world, clients, members, victim, Stop::Machine),
@@ -199,17 +199,19 @@ impl Fate {
             .position(|node| node.id == *next && node.is_up())
     }
 
-    /// How long a machine stays down: mostly short, now and then longer than it is waited for.
-    fn absence(&mut self) -> Duration {
+    /// How long a machine stays down: mostly short, now and then longer than it is waited for,
+    /// unless that would leave a ring of two, which promises less.
+    fn absence(&mut self, world: &World, plan: &Plan) -> Duration {
         let (shortest, longest) = match self.dice.below(10) {
             0..5 => (200, 5_000),
             5..9 => (5_000, 30_000),
             _ => (30_000, 90_000),
         };
-        self.dice.time(
+        let time = self.dice.time(
             Duration::from_millis(shortest),
             Duration::from_millis(longest),
-        )
+        );
+        time.min(longest_absence(world, plan))
     }
 
     fn wipe(&mut self, world: &mut World, clients: &mut Clients, members: &mut Members) {
@@ -287,7 +289,8 @@ impl Fate {
             .map(|_| others.remove(self.dice.below(others.len())))
             .collect();
         self.cut_off = size;
-        self.part(world, cut_off, others, Duration::from_secs(40));
+        let longest = longest_absence(world, plan).min(Duration::from_secs(40));
+        self.part(world, cut_off, others, longest);
     }
 
     fn split(&mut self, world: &mut World) {
@@ -347,6 +350,15 @@ fn leaving(world: &World) -> bool {
         .nodes
         .iter()
         .any(|node| node.life().is_some_and(|life| life.leaving))
+}
+
+/// How long a node may be out of reach.
+fn longest_absence(world: &World, plan: &Plan) -> Duration {
+    if up(world).len() < NODES_MIN {
+        plan.timing.grace / 2
+    } else {
+        Duration::MAX
+    }
 }
 
 /// The kinds of this run; joins and leaves are as likely as one another.

@@ -89,6 +89,11 @@ impl Network {
         }
     }
 
+    /// Whether this way is cut.
+    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
+        self.cut.contains(&(from, to))
+    }
+
     /// Whether any way is cut.
     pub(crate) fn is_parted(&self) -> bool {
         !self.cut.is_empty()

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chordal_object::{Chunk, ChunkId, NodeId};
-use chordal_proto::effect::{Answer, DiskOp, Failure};
+use chordal_proto::effect::{Answer, Destination, DiskOp, Failure};
 use chordal_proto::input::{Command, EffectId, OperationId};
 use chordal_proto::{Config, Input, Peer, Settings, Time, Timing};
 use chordal_store::MemDisk;
@@ -95,6 +95,12 @@ pub(crate) enum Event {
         node: usize,
         life: u64,
         input: Input,
+    },
+    /// An attempt to reach somebody is given up.
+    TimeOut {
+        from: usize,
+        life: u64,
+        to: Destination,
     },
     /// A node's deadline.
     Wake { node: usize, life: u64 },
@@ -367,6 +373,14 @@ impl World {
                 if self.lives(node, life) {
                     self.trace.line(at, || format!("node {node} <- {input:?}"));
                     self.feed(node, input, "news from its driver")?;
+                }
+            }
+            Event::TimeOut { from, life, to } => {
+                if self.lives(from, life)
+                    && let Some(input) = self.give_up(from, to)
+                {
+                    self.trace.line(at, || format!("node {from} <- {input:?}"));
+                    self.feed(from, input, "a time-out")?;
                 }
             }
             Event::Wake { node, life } => {

@@ -63,7 +63,7 @@ impl World {
         let fate = self.network.fate(from, target);
         match fate {
             Fate::Lost => {}
-            Fate::Blocked(after) => self.unreachable(from, to, after, "timed out"),
+            Fate::Blocked(after) => self.time_out(from, to, after),
             Fate::Arrives(after) => match reach(&self.nodes[target], to) {
                 Reach::Here => {
                     self.connect(from, target);
@@ -79,18 +79,12 @@ impl World {
                 Reach::Stranger => self.unreachable(from, to, after * 2, "somebody else is there"),
                 Reach::Nobody => {
                     // A dead program's machine refuses at once; a dead machine says nothing.
-                    let refused = self.dice.chance(0.5);
-                    let after = if refused {
-                        after * 2
+                    if self.dice.chance(0.5) {
+                        self.unreachable(from, to, after * 2, "connection refused");
                     } else {
-                        self.network.patience()
-                    };
-                    let reason = if refused {
-                        "connection refused"
-                    } else {
-                        "timed out"
-                    };
-                    self.unreachable(from, to, after, reason);
+                        let after = self.network.patience();
+                        self.time_out(from, to, after);
+                    }
                 }
             },
         }
@@ -102,6 +96,27 @@ impl World {
                 life.contacts.insert(b);
             }
         }
+    }
+
+    /// A way was blocked for as long as anybody waits. One that is open again by then has let one
+    /// of the repeated attempts through, too late for the message.
+    pub(super) fn give_up(&mut self, from: usize, to: Destination) -> Option<Input> {
+        let target = self.by_addr.get(&to.addr);
+        let open = target.is_some_and(|&target| {
+            !self.network.is_cut(from, target) && reach(&self.nodes[target], to) == Reach::Here
+        });
+        let reason = "timed out".to_owned();
+        (!open).then_some(Input::Unreachable {
+            addr: to.addr,
+            node: to.node,
+            reason,
+        })
+    }
+
+    fn time_out(&mut self, from: usize, to: Destination, after: Duration) {
+        let life = self.nodes[from].lives;
+        self.schedule
+            .push(self.now + after, Event::TimeOut { from, life, to });
     }
 
     fn unreachable(&mut self, from: usize, to: Destination, after: Duration, reason: &str) {
