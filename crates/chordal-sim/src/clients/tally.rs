@@ -24,3 +24,10 @@ pub(crate) struct Tally {
     /// Listings that said what they lack.
     pub(crate) lists_incomplete: u64,
 }
+
+impl Tally {
+    /// How often a client was not served.
+    pub(crate) const fn troubles(&self) -> u64 {
+        self.failed + self.lists_incomplete
+    }
+}

@@ -133,6 +133,8 @@ impl World {
         let Some(life) = self.nodes[number].life_mut() else {
             return;
         };
+        self.trace
+            .line(self.now, || format!("disk of node {number} does {op:?}"));
         let settings = life.peer.settings().clone();
         let answer = life.disk.execute(op, &settings, &mut life.held);
         if self.has_died(number) {
