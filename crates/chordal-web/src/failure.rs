@@ -91,7 +91,7 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         ),
         Failure::Unjoinable(_) => (
             Code::Unjoinable,
-            "Check the address and that a node runs there; a node prints it when it starts.",
+            "Check the address, that a node runs there, and that both homes hold the same authority.key.",
         ),
         Failure::JoinRefused(JoinRefusal::OtherSettings) => (
             Code::Refused,

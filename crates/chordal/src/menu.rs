@@ -326,7 +326,7 @@ async fn tell_notices(mut notices: broadcast::Receiver<Notice>) {
                 // A node speaks of every token of another one; people hear it once.
                 let line = in_words(&notice);
                 if line.is_some() && line != told {
-                    line.iter().for_each(|line| log::tell(line));
+                    log::tell(line.as_deref().unwrap_or_default());
                     told = line;
                 }
             }

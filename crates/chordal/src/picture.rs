@@ -37,7 +37,8 @@ pub(crate) fn draw(ring: &RingPicture, paint: Paint) -> Vec<String> {
                 line.push_str(&mark(ring, *spot, paint));
                 column = at + 1;
             }
-            if let Some(text) = row.checked_sub(above).and_then(|index| legend.get(index)) {
+            let text = row.checked_sub(above).and_then(|index| legend.get(index));
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
                 line.push_str(&" ".repeat(LEGEND - column));
                 line.push_str(text);
             }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Context, up};
-use crate::cli::{JoinArgs, RunArgs, UpArgs};
+use crate::cli::JoinArgs;
 use crate::find;
 use crate::out::count;
 use crate::trouble::Trouble;
@@ -15,11 +15,7 @@ pub(super) async fn run(context: Context, args: JoinArgs) -> Result<(), Trouble>
             // It was named and does not run: this says so.
             return context.client().map(drop);
         }
-        let run = RunArgs {
-            join: vec![args.place],
-            ..RunArgs::default()
-        };
-        return up::run(context, UpArgs { run }).await;
+        return up::run_and_join(context, addrs).await;
     };
     let client = find::client_of(&node)?;
     let texts = addrs.iter().map(ToString::to_string).collect();

@@ -99,12 +99,12 @@ fn verdict(status: &Status) -> String {
         }
         _ => {
             let copies = holders.min(3);
+            let dead = match copies {
+                2 => "either node dies",
+                _ => "any two nodes die",
+            };
             format!(
-                "Every file has its {copies} copies: safe when any {} at once. Look: chordal ring",
-                match copies {
-                    2 => "node dies, one",
-                    _ => "two nodes die",
-                }
+                "Every file has its {copies} copies: nothing is lost when {dead}. Look: chordal ring"
             )
         }
     }

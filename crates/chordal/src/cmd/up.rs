@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::Context;
 use super::node::{self, serving::Serving};
-use crate::cli::UpArgs;
+use crate::cli::{RunArgs, UpArgs};
+use crate::find;
 use crate::out::{count, short, size, visible};
 use crate::trouble::Trouble;
 
@@ -15,11 +16,25 @@ const FIRST_PORT: u16 = 2000;
 const PORTS: u16 = 100;
 
 pub(super) async fn run(context: Context, args: UpArgs) -> Result<(), Trouble> {
+    serve(context, args.run, None).await
+}
+
+/// Starts a node that joins the ring of whoever answers at one of these addresses, or does not
+/// stay.
+pub(super) async fn run_and_join(context: Context, addrs: Vec<SocketAddr>) -> Result<(), Trouble> {
+    serve(context, RunArgs::default(), Some(addrs)).await
+}
+
+async fn serve(
+    context: Context,
+    run: RunArgs,
+    join: Option<Vec<SocketAddr>>,
+) -> Result<(), Trouble> {
     let signals = node::signals()?;
     let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, FIRST_PORT));
-    let mut config = node::config(&context, &args.run, listen).await?;
+    let mut config = node::config(&context, &run, listen).await?;
     let serving = loop {
-        match Serving::start(&config, args.run.http).await {
+        match Serving::start(&config, run.http).await {
             Ok(serving) => break serving,
             Err(trouble)
                 if ["port_in_use", "locked"].contains(&trouble.code.as_str())
@@ -31,6 +46,13 @@ pub(super) async fn run(context: Context, args: UpArgs) -> Result<(), Trouble> {
             Err(trouble) => return Err(trouble),
         }
     };
+    if let Some(addrs) = join
+        && let Err(error) = serving.node.join(addrs).await
+    {
+        serving.stop().await;
+        return Err(Trouble::from(chordal_web::join_problem(&error))
+            .still("The node that was started for it is stopped again."));
+    }
     node::announce(&context, &serving)?;
     if !context.out.json {
         welcome(&context, &serving).await?;
@@ -60,7 +82,13 @@ async fn welcome(context: &Context, serving: &Serving) -> Result<(), Trouble> {
         size(offered)
     ))?;
     if nodes == 1 {
-        out.line("1 copy only: add a second machine to be safe. On it, run:")?;
+        let home = find::home(&context.common)?;
+        let key = home.path().join("authority.key");
+        out.line(
+            "1 copy only: add a second machine to be safe. It needs this ring's secret: copy",
+        )?;
+        out.line(format_args!("    {}", key.display()))?;
+        out.line("into its CHORDAL_HOME by a safe way, and run there:")?;
         out.line(format_args!("    chordal join {addr}"))?;
     }
     out.ending(
