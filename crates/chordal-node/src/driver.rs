@@ -45,6 +45,8 @@ pub(crate) struct Driver {
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
     pub(crate) replies: HashMap<OperationId, oneshot::Sender<Result<Answer, Failure>>>,
+    /// Room for the next inputs of the inbox.
+    pub(crate) spare: Vec<Input>,
 }
 
 impl Driver {
@@ -80,13 +82,15 @@ impl Driver {
             self.feed(Input::Tick);
             busy = true;
         }
-        for input in self.inbox.take(Vec::new()) {
+        let mut inputs = self.inbox.take(std::mem::take(&mut self.spare));
+        for input in inputs.drain(..) {
             if let Input::Cancel(operation) = &input {
                 self.replies.remove(operation);
             }
             self.feed(input);
             busy = true;
         }
+        self.spare = inputs;
         for _ in 0..TURN_INPUTS_MAX {
             let Ok(order) = self.orders.try_recv() else {
                 break;
@@ -182,15 +186,14 @@ impl Driver {
     /// Keeps the ring's settings for the next life when a join has changed them.
     fn keep_settings(&self) {
         let settings = self.peer.settings();
-        let mut shared = self
-            .settings
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if *shared == *settings {
+        let shared = self.settings.read();
+        if *shared.unwrap_or_else(PoisonError::into_inner) == *settings {
             return;
         }
-        shared.clone_from(settings);
-        drop(shared);
+        let shared = self.settings.write();
+        shared
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(settings);
         let (disk, bytes) = (self.disk.clone(), settings_bytes::encode(settings));
         self.tasks.spawn(async move {
             if let Err(error) = disk.keep_value(SETTINGS, bytes).await {

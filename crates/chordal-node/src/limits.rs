@@ -23,14 +23,11 @@ pub(crate) const INBOUND_BYTES_MAX: usize = 48 << 20;
 /// The longest bulk body: a chunk of the largest size that a ring may set.
 pub(crate) const BULK_BODY_BYTES_MAX: usize = chordal_store::limits::CHUNK_BYTES_MAX;
 
-/// Bulk connections to one other node: one chunk at a time travels on each.
+/// Bulk connections to one other node: one chunk at a time travels on each, the others wait.
 pub(crate) const BULK_CONNECTIONS_MAX: usize = 8;
 
 /// Chunks read for other nodes at a time; further requests wait.
 pub(crate) const SERVED_MAX: usize = 32;
-
-/// Chunks on their way to or from other nodes by this node's own wish; the others wait.
-pub(crate) const TRANSFERS_MAX: usize = 64;
 
 /// Commands of clients that wait for the driver.
 pub(crate) const COMMANDS_MAX: usize = 1024;

@@ -296,6 +296,7 @@ fn assemble(
         tasks,
         stop,
         replies: HashMap::new(),
+        spare: Vec::new(),
     };
     (shared, driver)
 }

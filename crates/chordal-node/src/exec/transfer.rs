@@ -1,6 +1,9 @@
 //! Chunks that move between this node and others, each in its own task.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use chordal_net::{Endpoint, RequestError, Response, Target};
@@ -16,7 +19,7 @@ use crate::bulk::{Verdict, Wish};
 use crate::counters::Counting;
 use crate::held::Held;
 use crate::inbox::Duty;
-use crate::limits::TRANSFERS_MAX;
+use crate::limits::BULK_CONNECTIONS_MAX;
 
 /// Moves chunks. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -25,8 +28,58 @@ pub(crate) struct Transfers {
     disk: Disk,
     held: Arc<Held>,
     counting: Arc<Counting>,
-    places: Arc<Semaphore>,
+    roads: Arc<Roads>,
     tasks: TaskTracker,
+}
+
+/// Transfers under way and waiting, by the other side. Each side has its own places, so that one
+/// that hangs holds up nobody else.
+#[derive(Debug, Default)]
+struct Roads {
+    by_addr: Mutex<HashMap<SocketAddr, Road>>,
+}
+
+#[derive(Debug)]
+struct Road {
+    places: Arc<Semaphore>,
+    /// Transfers that use it or wait for it.
+    users: usize,
+}
+
+/// A transfer's claim on the road to one node.
+struct Claim<'a> {
+    roads: &'a Roads,
+    addr: SocketAddr,
+    places: Arc<Semaphore>,
+}
+
+impl Roads {
+    fn claim(&self, addr: SocketAddr) -> Claim<'_> {
+        let mut roads = self.by_addr.lock().unwrap_or_else(PoisonError::into_inner);
+        let road = roads.entry(addr).or_insert_with(|| Road {
+            places: Arc::new(Semaphore::new(BULK_CONNECTIONS_MAX)),
+            users: 0,
+        });
+        road.users += 1;
+        Claim {
+            roads: self,
+            addr,
+            places: Arc::clone(&road.places),
+        }
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        let roads = &self.roads.by_addr;
+        let mut roads = roads.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut road) = roads.entry(self.addr) {
+            road.get_mut().users -= 1;
+            if road.get().users == 0 {
+                road.remove();
+            }
+        }
+    }
 }
 
 impl Transfers {
@@ -42,7 +95,7 @@ impl Transfers {
             disk,
             held,
             counting,
-            places: Arc::new(Semaphore::new(TRANSFERS_MAX)),
+            roads: Arc::default(),
             tasks,
         }
     }
@@ -51,7 +104,9 @@ impl Transfers {
     pub(crate) fn start(&self, transfer: Transfer, bits: Bits, duty: Duty) {
         let own = self.clone();
         self.tasks.spawn(async move {
-            let Ok(_place) = own.places.acquire().await else {
+            // Nothing is held in memory for a transfer that waits for its turn.
+            let road = own.roads.claim(other_side(&transfer));
+            let Ok(_place) = road.places.acquire().await else {
                 return;
             };
             let end = own.run(transfer, bits).await;
@@ -133,7 +188,18 @@ impl Transfers {
     }
 }
 
+/// Where the other side of a transfer listens.
+const fn other_side(transfer: &Transfer) -> SocketAddr {
+    match transfer {
+        Transfer::Push { to, .. } => to.addr,
+        Transfer::Fetch { from, .. } | Transfer::Copy { from, .. } => from.addr,
+    }
+}
+
 /// The end of a copy, by what the disk says.
 fn kept(answer: Result<DiskAnswer, DiskError>) -> Result<(), TransferError> {
     super::serve::verdict(answer).into_end()
 }
+
+#[cfg(test)]
+mod tests;
