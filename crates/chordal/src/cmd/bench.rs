@@ -81,7 +81,7 @@ fn sizes(args: &BenchArgs) -> Sizes {
 
 async fn measure_all(context: &Context, args: &BenchArgs, home: &Path) -> Result<Report, Trouble> {
     let sizes = sizes(args);
-    let time = Duration::from_secs(if args.quick { 1 } else { 3 });
+    let time = Duration::from_millis(if args.quick { 400 } else { 3000 });
     let out = context.out;
     say(out, "measuring the machine's own limits")?;
     let folder = home.to_path_buf();

@@ -219,6 +219,14 @@ fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Trouble> {
             format!("{} is a folder", path.display()),
         ));
     }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Trouble::failed(
+            "no_folder",
+            format!("there is no folder {}", folder.display()),
+        )
+        .advice("Make it, or name another place: chordal get NAME DEST."));
+    }
     if existing == Existing::Keep && path.symlink_metadata().is_ok() {
         return Err(part::exists(path));
     }
@@ -246,7 +254,9 @@ async fn many(
     }
     let plan = plan(&rows, &prefix, &args.dest)?;
     for (_, path) in &plan {
-        refuse_existing(path, existing)?;
+        if existing == Existing::Keep && path.symlink_metadata().is_ok() {
+            return Err(part::exists(path));
+        }
     }
     let bar = Progress::files(plan.len() as u64, "fetching");
     let fetching = futures_util::stream::iter(&plan)

@@ -5,15 +5,6 @@ use std::net::TcpStream;
 
 use crate::support::{Home, Node, bytes};
 
-fn token(home: &Home) -> String {
-    let nodes = home.root().join("home/nodes");
-    let folder = std::fs::read_dir(nodes).unwrap().next().unwrap().unwrap();
-    std::fs::read_to_string(folder.path().join("control.token"))
-        .unwrap()
-        .trim()
-        .to_owned()
-}
-
 /// Sends a request with these header lines, and reads to the end of the connection.
 fn ask(node: &Node, request: &str, headers: &str, body: &[u8]) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(&node.http).unwrap();
@@ -37,7 +28,7 @@ fn started() -> (Home, Node, String) {
     let headers = format!(
         "Host: {}\r\nAuthorization: Bearer {}\r\n",
         node.http,
-        token(&home)
+        home.token(&node)
     );
     (home, node, headers)
 }
@@ -53,7 +44,7 @@ fn only_who_shows_the_token_and_means_this_host_is_served() {
     assert_eq!(ask(&node, "PUT /v1/files?name=a", &wrong, b"").0, 401);
     let rebound = format!(
         "Host: evil.example\r\nAuthorization: Bearer {}\r\n",
-        token(&home)
+        home.token(&node)
     );
     assert_eq!(ask(&node, "GET /v1/status", &rebound, b"").0, 403);
     assert_eq!(ask(&node, "GET /nothing", &headers, b"").0, 404);

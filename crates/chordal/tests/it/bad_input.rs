@@ -142,6 +142,10 @@ fn a_missing_file_is_not_found_everywhere() {
     }
     let ended = node.run(&home, &["put", "no-such-file"]);
     assert_eq!(ended.code, 1, "{ended:?}");
+    let file = home.file("b", b"x");
+    node.ok(&home, &["put", file.to_str().unwrap()]);
+    let ended = node.run(&home, &["get", "b", "no/such/folder/b", "--json"]);
+    assert_eq!(ended.error()["code"], "no_folder");
 }
 
 #[test]

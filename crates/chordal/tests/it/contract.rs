@@ -1,6 +1,10 @@
 //! What scripts rely on: the ready line, the shapes of JSON, exit codes, signals.
 
-use crate::support::{Home, bytes};
+use std::io::Write;
+use std::process::{Child, ChildStdin, Stdio};
+use std::time::Instant;
+
+use crate::support::{Ended, Home, Node, PATIENCE, bytes};
 
 #[test]
 fn a_node_for_scripts_prints_one_line_and_serves() {
@@ -31,7 +35,7 @@ fn what_was_stored_is_there_after_a_pause_and_after_a_kill() {
     node.ok(&home, &["put", file.to_str().unwrap(), "--as", "a"]);
     let again = || {
         let args = ["node", "127.0.0.1", port.as_str(), "--no-menu"];
-        crate::support::Node::start(home.command(&args))
+        Node::start(home.command(&args))
     };
     node.kill();
     node = again();
@@ -138,12 +142,12 @@ fn a_reader_that_goes_away_is_no_error() {
     node.ok(&home, &["put", file.to_str().unwrap()]);
     let mut child = home
         .command(&["--node", &node.ring, "cat", "a"])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stdout.take());
-    let ended = crate::support::Ended::of(child.wait_with_output().unwrap());
+    let ended = Ended::of(child.wait_with_output().unwrap());
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
 }
 
@@ -183,4 +187,73 @@ fn a_stop_takes_the_running_file_away_and_a_dead_nodes_file_is_passed_over() {
     let running = home.root().join("home/running");
     let left = std::fs::read_dir(running).unwrap().count();
     assert!(left <= 1, "{left} files stay behind");
+}
+
+/// A put from a pipe, of which a first part was taken by the node.
+fn half_a_put(home: &Home, node: &Node, name: &str) -> (Child, ChildStdin) {
+    let mut child = home
+        .command(&["--node", &node.ring, "put", "-", "--as", name])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&bytes(1, 3_000_000)).unwrap();
+    stdin.flush().unwrap();
+    node.until_counted(home, "bytes_in", 2_000_000);
+    (child, stdin)
+}
+
+#[test]
+fn work_in_flight_ends_before_a_node_pauses() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let port = node.ring.rsplit_once(':').unwrap().1.to_owned();
+    let (child, mut stdin) = half_a_put(&home, &node, "a");
+    node.signal("-TERM");
+    // A node that is about to stop is not found any more.
+    let begun = Instant::now();
+    while node.run(&home, &["status"]).code == 0 {
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    stdin.write_all(&bytes(2, 1_000_000)).unwrap();
+    drop(stdin);
+    let put = Ended::of(child.wait_with_output().unwrap());
+    assert_eq!(put.code, 0, "{put:?}");
+    assert_eq!(node.wait().0, 0);
+    let node = Node::start(home.command(&["node", "127.0.0.1", &port, "--no-menu"]));
+    let whole = [bytes(1, 3_000_000), bytes(2, 1_000_000)].concat();
+    assert_eq!(node.ok(&home, &["cat", "a"]).bytes, whole);
+}
+
+#[test]
+fn a_second_signal_ends_a_node_at_once() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let (mut child, stdin) = half_a_put(&home, &node, "a");
+    node.signal("-TERM");
+    let begun = Instant::now();
+    while node.run(&home, &["status"]).code == 0 {
+        assert!(begun.elapsed() < PATIENCE);
+    }
+    let begun = Instant::now();
+    node.signal("-TERM");
+    assert_eq!(node.wait().0, 1);
+    assert!(begun.elapsed().as_secs() < 3);
+    drop(stdin);
+    assert!(!child.wait().unwrap().success());
+}
+
+#[test]
+fn a_stop_with_a_stalled_upload_takes_no_longer_than_promised() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let (mut child, stdin) = half_a_put(&home, &node, "a");
+    let begun = Instant::now();
+    node.signal("-TERM");
+    assert_eq!(node.wait().0, 0);
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
+    drop(stdin);
+    assert!(!child.wait().unwrap().success());
 }

@@ -1,4 +1,4 @@
-//! The demo, as a newcomer meets it.
+//! The demo and the measurements: whole rings in one command.
 
 use std::time::{Duration, Instant};
 
@@ -24,4 +24,44 @@ fn the_demo_kills_a_node_and_keeps_the_file_within_half_a_minute() {
     assert!(begun.elapsed() < Duration::from_secs(30));
     let left = std::fs::read_dir(temporary.path()).unwrap().count();
     assert_eq!(left, 0, "the demo left something behind");
+}
+
+#[test]
+fn the_measurements_name_their_figures_and_their_limits() {
+    let temporary = tempfile::tempdir().unwrap();
+    let output = program()
+        .args([
+            "bench", "--quick", "--big", "2MiB", "--count", "20", "--json",
+        ])
+        .env("TMPDIR", temporary.path())
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let figures = report["figures"].as_array().unwrap();
+    let works: Vec<&str> = figures
+        .iter()
+        .map(|f| f["work"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        works,
+        [
+            "put big",
+            "get big",
+            "get big, no holder",
+            "put small",
+            "get small",
+            "get small, no holder"
+        ]
+    );
+    for figure in figures {
+        assert!(
+            figure["operations_per_s"].as_f64().unwrap() > 0.0,
+            "{figure}"
+        );
+        assert!(figure["p99_ms"].as_f64().unwrap() > 0.0, "{figure}");
+    }
+    assert_eq!(report["copies"], 3);
+    assert!(report["limits"]["durable_write_mb_s"].as_f64().unwrap() > 0.0);
+    assert_eq!(report["join_ms"].as_array().unwrap().len(), 3);
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0);
 }

@@ -1,6 +1,6 @@
 //! Homes, nodes and commands for the tests.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -64,6 +64,14 @@ impl Home {
             .current_dir(self.files())
             .args(args);
         command
+    }
+
+    /// The secret of a node's control API.
+    pub(crate) fn token(&self, node: &Node) -> String {
+        let (_, port) = node.ring.rsplit_once(':').unwrap();
+        let folder = self.folder.path().join("home/nodes").join(port);
+        let token = std::fs::read_to_string(folder.join("control.token")).unwrap();
+        token.trim().to_owned()
     }
 
     /// Runs a command to its end.
@@ -216,6 +224,31 @@ impl Node {
             assert!(begun.elapsed() < PATIENCE, "not in time: {what}: {status}");
             // The pace of looking, not of the thing looked at.
             std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Asks the control API, which answers with JSON.
+    pub(crate) fn api(&self, home: &Home, path: &str) -> Value {
+        let mut stream = std::net::TcpStream::connect(&self.http).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+             Connection: close\r\n\r\n",
+            self.http,
+            home.token(self)
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+
+    /// Looks at the node's counters until this one is at least as wanted.
+    pub(crate) fn until_counted(&self, home: &Home, counter: &str, wanted: u64) {
+        let begun = Instant::now();
+        while self.api(home, "/v1/counters")[counter].as_u64().unwrap() < wanted {
+            assert!(begun.elapsed() < PATIENCE, "{counter} stays below {wanted}");
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
 
