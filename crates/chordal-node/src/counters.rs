@@ -37,6 +37,10 @@ pub struct Counters {
     pub changes: u64,
     /// Copies found damaged and set aside.
     pub quarantined: u64,
+    /// Chunks that the scrub read again and found good.
+    pub scrubbed: u64,
+    /// Files without an entry, left by a crash, that the scrub removed.
+    pub swept: u64,
     /// Messages and requests of members that were not what they should be.
     pub malformed: u64,
     /// Control messages sent.
@@ -72,6 +76,8 @@ pub(crate) struct Counting {
     pub(crate) commits: Count,
     pub(crate) changes: Count,
     pub(crate) quarantined: Count,
+    pub(crate) scrubbed: Count,
+    pub(crate) swept: Count,
     pub(crate) malformed: Count,
 }
 
@@ -95,6 +101,8 @@ impl Counting {
             commits: self.commits.get(),
             changes: self.changes.get(),
             quarantined: self.quarantined.get(),
+            scrubbed: self.scrubbed.get(),
+            swept: self.swept.get(),
             malformed: self.malformed.get() + net.malformed_frames,
             messages_sent: net.messages_out,
             messages_received: net.messages_in,

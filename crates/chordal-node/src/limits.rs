@@ -74,6 +74,15 @@ pub(crate) const FAREWELL_MAX: Duration = Duration::from_secs(1);
 /// How long connections may take to end in order.
 pub(crate) const CLOSE_MAX: Duration = Duration::from_secs(1);
 
+/// How long the scrub pauses between two steps at least: it reads 4 MB a second at most.
+pub(crate) const SCRUB_PAUSE: Duration = Duration::from_millis(250);
+
+/// How often the time that a step took is rested after it, so that a busy disk is left alone.
+pub(crate) const SCRUB_REST_PER_WORK: u32 = 20;
+
+/// How long the scrub rests between two rounds.
+pub(crate) const SCRUB_REST: Duration = Duration::from_hours(1);
+
 const _: () = assert!(BULK_BODY_BYTES_MAX <= INBOUND_BYTES_MAX);
 const _: () = assert!(
     GRACE_MAX.as_millis() + FAREWELL_MAX.as_millis() + CLOSE_MAX.as_millis()

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use chordal_net::{Admission, Endpoint, Limits, NodeKey};
-use chordal_object::Bits;
+use chordal_object::{Bits, NodeId};
 use chordal_proto::{Config, Peer, Profile, Settings, Time};
 use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 use tokio::time::Instant;
@@ -31,6 +31,7 @@ use crate::limits::{
 };
 use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
+use crate::scrub;
 use crate::settings_bytes;
 
 pub use error::StartError;
@@ -57,6 +58,8 @@ pub(crate) async fn start(mut config: NodeConfig) -> Result<Node, StartError> {
     let (node, driver) = assemble(&config, addr, on_disk, counting, endpoint, events);
     let disk = driver.disk.clone();
     node.tasks.spawn(driver.run());
+    node.tasks
+        .spawn(scrub::run(disk.clone(), node.stop.clone()));
     let node = Node::new(node);
     tracing::info!(node = %node.id().short(), addr = %node.addr(), "started");
     if !config.join.is_empty() {
@@ -214,6 +217,22 @@ fn network_limits() -> Limits {
     }
 }
 
+/// The core of this node, at the beginning of a life.
+fn core(config: &NodeConfig, node: NodeId, addr: SocketAddr, on_disk: &OnDisk) -> Peer {
+    let config = Config {
+        settings: on_disk.settings.clone(),
+        timing: config.timing.clone(),
+        node,
+        addr,
+        incarnation: on_disk.incarnation,
+        offered_bytes: on_disk.keeper.offered_bytes(),
+        tokens: if config.offer == Some(0) { 0 } else { TOKENS },
+        remembered: on_disk.members.clone(),
+        seed: RandomState::new().hash_one(on_disk.incarnation),
+    };
+    Peer::new(config, Time::default())
+}
+
 /// Puts the parts together.
 fn assemble(
     config: &NodeConfig,
@@ -232,20 +251,7 @@ fn assemble(
     let phase = watch::Sender::new(Phase::Running);
     let notices = broadcast::Sender::new(NOTICES_MAX);
     let (orders, orders_taken) = mpsc::channel(COMMANDS_MAX);
-    let peer = Peer::new(
-        Config {
-            settings: on_disk.settings,
-            timing: config.timing.clone(),
-            node: id,
-            addr,
-            incarnation: on_disk.incarnation,
-            offered_bytes: on_disk.keeper.offered_bytes(),
-            tokens: if config.offer == Some(0) { 0 } else { TOKENS },
-            remembered: on_disk.members,
-            seed: RandomState::new().hash_one(on_disk.incarnation),
-        },
-        Time::default(),
-    );
+    let peer = core(config, id, addr, &on_disk);
     let folder = Arc::new(on_disk.folder);
     let disk = Disk::new(on_disk.keeper, &tasks);
     let shared = Shared {

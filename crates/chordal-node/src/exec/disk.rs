@@ -7,6 +7,7 @@
 mod ask;
 mod chunks;
 mod keeper;
+mod scrub;
 mod write;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use chunks::{Read, Reader, Stage, Staging};
 use write::Write;
 
 pub(crate) use keeper::{Keeper, MEMBERS, SETTINGS};
+pub(crate) use scrub::{ScrubCursor, ScrubStep};
 
 /// The disk's answer to an order.
 pub(crate) type DiskResult = Result<DiskAnswer, DiskError>;
@@ -59,6 +61,8 @@ pub(crate) struct Disk {
     reads: Arc<Lane<Read>>,
     stages: Arc<Lane<Stage>>,
     writes: Arc<Lane<Write>>,
+    keeper: Arc<Keeper>,
+    tasks: TaskTracker,
 }
 
 impl Disk {
@@ -86,9 +90,10 @@ impl Disk {
                 of.ask(order, &then);
             }
         });
+        let of = Arc::clone(&keeper);
         let reads = Lane::new(width(READERS_MAX, 1), tasks.clone(), move |orders| {
             for order in orders {
-                keeper.read(order);
+                of.read(order);
             }
         });
         Self {
@@ -96,6 +101,8 @@ impl Disk {
             reads,
             stages,
             writes,
+            keeper,
+            tasks: tasks.clone(),
         }
     }
 
@@ -176,6 +183,13 @@ impl Disk {
         let changes = vec![keeper::meta(name, value)];
         self.write(changes, None, Waiting::Task(waiting));
         answer.await.unwrap_or(Err(DiskError::Failed))
+    }
+
+    /// Does one step of the scrub from here.
+    pub(crate) async fn scrub(&self, from: ScrubCursor) -> (ScrubCursor, ScrubStep) {
+        let keeper = Arc::clone(&self.keeper);
+        let step = self.tasks.spawn_blocking(move || keeper.scrub(from));
+        step.await.unwrap_or((from, ScrubStep::Failed))
     }
 
     fn write(

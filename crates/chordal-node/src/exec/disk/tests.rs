@@ -11,7 +11,7 @@ use chordal_proto::message::Kind;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
-use super::{Disk, DiskResult, Keeper};
+use super::{Disk, DiskResult, Keeper, ScrubCursor, ScrubStep};
 use crate::counters::{Counters, Counting};
 use crate::held::Held;
 use crate::inbox::{Duty, Inbox};
@@ -351,4 +351,43 @@ async fn what_is_kept_for_the_next_life_is_there_when_the_store_is_opened_again(
     assert_eq!(keeper.value(super::MEMBERS).unwrap(), Some(members));
     let settings = keeper.value(super::SETTINGS).unwrap();
     assert_eq!(settings, Some(Bytes::from_static(b"set")));
+}
+
+#[tokio::test]
+async fn a_round_of_the_scrub_reads_everything_and_finds_what_is_wrong() {
+    let bench = Bench::new(None);
+    for seed in 0..5 {
+        bench.store(&chunk(seed)).await;
+    }
+    fs::write(file_of(bench.folder.path(), &chunk(2)), b"rot").unwrap();
+    // A file without an entry in the index: a crash came between the two.
+    let other = Bench::new(None);
+    other.store(&chunk(9)).await;
+    let found = file_of(other.folder.path(), &chunk(9));
+    let stray = bench
+        .folder
+        .path()
+        .join(found.strip_prefix(other.folder.path()).unwrap());
+    fs::create_dir_all(stray.parent().unwrap()).unwrap();
+    fs::copy(found, &stray).unwrap();
+
+    let mut cursor = ScrubCursor::default();
+    let mut steps = 0;
+    loop {
+        let step;
+        (cursor, step) = bench.disk.scrub(cursor).await;
+        match step {
+            ScrubStep::Further => steps += 1,
+            ScrubStep::Round => break,
+            ScrubStep::Failed => panic!("the disk is good"),
+        }
+    }
+    assert_eq!(steps, 256 + 5);
+    let counters = bench.counters();
+    assert_eq!((counters.scrubbed, counters.quarantined), (4, 1));
+    assert_eq!(counters.swept, 1);
+    assert!(!stray.exists());
+    assert_eq!(bench.disk.read(chunk(2).id()).await, Ok(None));
+    assert_eq!(bench.disk.read(chunk(3).id()).await, Ok(Some(chunk(3))));
+    assert_eq!(cursor, ScrubCursor::default(), "and it begins anew");
 }
