@@ -284,7 +284,7 @@ impl Drop for Node {
     }
 }
 
-fn lines_of(output: impl std::io::Read + Send + 'static) -> Receiver<String> {
+fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines() {
