@@ -53,6 +53,10 @@ impl Driver {
     /// Drives the core until told to stop. Wishes without an answer then fail as "stopping".
     pub(crate) async fn run(mut self) {
         let stop = self.stop.clone();
+        let _watch = Watch {
+            phase: self.phase.clone(),
+            stop: stop.clone(),
+        };
         self.execute();
         while !stop.is_cancelled() {
             if self.turn() {
@@ -211,3 +215,23 @@ impl Driver {
         self.started + time.since(Time::default())
     }
 }
+
+/// Ends the whole node when the core panics, which is a mistake of ours: a node without its core
+/// must not look alive. Its copies are safe on the disk.
+struct Watch {
+    phase: watch::Sender<Phase>,
+    stop: CancellationToken,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the node's core failed; the node has stopped");
+            self.stop.cancel();
+            self.phase.send_replace(Phase::Stopped);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -35,3 +35,8 @@ pub use files::{
 pub use home::{Announcement, Home, HomeError, RunningNode};
 pub use node::{Force, Node, NodeConfig, Phase};
 pub use start::StartError;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
