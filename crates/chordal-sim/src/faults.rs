@@ -1,11 +1,12 @@
 //! What goes wrong, and when: never more than a ring promises to survive.
 //!
-//! A machine's disk is only ever lost when everything has R copies on other running machines or
-//! on none that is needed, and nothing else is wrong; until the copies are back, that counts as
-//! one machine down.
+//! A machine's disk is only ever lost when everything has all its copies and nothing else is wrong;
+//! until the ring has given the machine up and made its copies again, it counts as one that is down.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+use chordal_object::NodeId;
 
 use crate::clients::Clients;
 use crate::dice::Dice;
@@ -24,8 +25,8 @@ pub(crate) struct Fate {
     doomed: BTreeSet<usize>,
     /// Nodes cut off from the others.
     cut_off: usize,
-    /// Whether the copies of a machine that was lost are not all made again.
-    lost: bool,
+    /// A machine that was lost, until the ring has given it up and made its copies again.
+    lost: Option<NodeId>,
 }
 
 /// What can go wrong.
@@ -48,7 +49,7 @@ impl Fate {
             dice: Dice::new(seed, "faults"),
             doomed: BTreeSet::new(),
             cut_off: 0,
-            lost: false,
+            lost: None,
         }
     }
 
@@ -65,8 +66,8 @@ impl Fate {
         members: &mut Members,
         plan: &Plan,
     ) -> Result<(), Violation> {
-        if self.lost && is_repaired(world, clients) {
-            self.lost = false;
+        if self.lost.is_some_and(|lost| has_given_up(world, lost)) && is_repaired(world, clients) {
+            self.lost = None;
         }
         let Some(&kind) = self.dice.pick(&kinds(plan)) else {
             return Ok(());
@@ -141,7 +142,7 @@ impl Fate {
             .iter()
             .filter(|node| node.life().is_some_and(|life| !life.joined))
             .count();
-        down + absent + self.doomed.len() + self.cut_off + usize::from(self.lost)
+        down + absent + self.doomed.len() + self.cut_off + usize::from(self.lost.is_some())
     }
 
     fn crash(
@@ -226,7 +227,7 @@ impl Fate {
         world.end(victim, End::Lost);
         clients.disconnect(victim);
         members.disconnect(victim);
-        self.lost = true;
+        self.lost = Some(world.nodes[victim].id);
     }
 
     fn power(&mut self, world: &mut World, clients: &mut Clients, members: &mut Members) {
@@ -343,6 +344,16 @@ fn stop(world: &mut World, clients: &mut Clients, members: &mut Members, number:
 
 fn is_repaired(world: &World, clients: &Clients) -> bool {
     watch::copies(world, &clients.oracle).is_ok()
+}
+
+/// Whether no serving node counts on that node any more.
+fn has_given_up(world: &World, lost: NodeId) -> bool {
+    let mut serving = world.nodes.iter().filter(|node| node.serves());
+    serving.all(|node| {
+        let members = node.life().map(|life| life.peer.members());
+        let mut entries = members.iter().flatten();
+        !entries.any(|entry| entry.node == lost && entry.standing.is_member())
+    })
 }
 
 fn leaving(world: &World) -> bool {
