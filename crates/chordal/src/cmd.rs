@@ -13,7 +13,7 @@ mod demo;
 pub(crate) mod fingers;
 pub(crate) mod get;
 mod join;
-mod leave;
+pub(crate) mod leave;
 pub(crate) mod ls;
 mod man;
 mod node;

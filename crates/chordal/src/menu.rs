@@ -127,7 +127,10 @@ impl Menu {
             };
             let done = match line.trim() {
                 "1" => self.join(client).await,
-                "2" => return Ok(MenuEnd::Leave),
+                "2" => match cmd::leave::refuse_alone(client).await {
+                    Ok(()) => return Ok(MenuEnd::Leave),
+                    Err(trouble) => Err(trouble),
+                },
                 "3" => self.upload(client).await,
                 "4" => self.download(client).await,
                 "5" => self.fingers(client).await,

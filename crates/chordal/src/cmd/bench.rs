@@ -45,7 +45,8 @@ struct Report {
 
 pub(super) async fn run(context: Context, args: BenchArgs) -> Result<(), Trouble> {
     let mut signals = super::node::signals()?;
-    let home = tempfile::Builder::new();
+    let mut home = tempfile::Builder::new();
+    home.prefix("chordal-bench-");
     let home = match &args.dir {
         Some(dir) => home.tempdir_in(dir),
         None => home.tempdir(),

@@ -1,11 +1,16 @@
 //! `leave`: the node hands everything over and goes for good.
 
 use super::Context;
+use super::status::members;
 use crate::cli::LeaveArgs;
-use crate::trouble::Trouble;
+use crate::client::Client;
+use crate::trouble::{Exit, Trouble};
 
 pub(super) async fn run(context: Context, args: LeaveArgs) -> Result<(), Trouble> {
     let client = context.client()?;
+    if !args.force {
+        refuse_alone(&client).await?;
+    }
     let left = client.leave(args.force).await?;
     context.out.either(&left, |out| {
         out.line(format_args!(
@@ -16,4 +21,19 @@ pub(super) async fn run(context: Context, args: LeaveArgs) -> Result<(), Trouble
     context
         .out
         .ending("The node stops now, and this machine may be switched off.")
+}
+
+/// A node alone has nobody to hand anything to.
+pub(crate) async fn refuse_alone(client: &Client) -> Result<(), Trouble> {
+    let status = client.status().await?;
+    if members(&status.ring.nodes).count() > 1 {
+        return Ok(());
+    }
+    Err(Trouble::ending(
+        Exit::Refused,
+        "refused",
+        "this node is alone on its ring: there is nobody to hand its files to",
+    )
+    .still("The node is as it was.")
+    .advice("To stop it for a while use Ctrl-C; its files stay on its disk."))
 }

@@ -61,7 +61,7 @@ fn headline(status: &Status, paint: Paint) -> String {
 }
 
 /// Nodes that belong to the ring, whether they answer or not.
-fn members(nodes: &[NodeHealth]) -> impl Iterator<Item = &NodeHealth> {
+pub(crate) fn members(nodes: &[NodeHealth]) -> impl Iterator<Item = &NodeHealth> {
     nodes
         .iter()
         .filter(|node| ["alive", "suspect", "leaving"].contains(&node.state.as_str()))

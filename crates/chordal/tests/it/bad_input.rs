@@ -161,6 +161,15 @@ fn a_full_ring_refuses_and_says_how_much_room_is_left() {
 }
 
 #[test]
+fn a_node_alone_has_nobody_to_leave_its_files_to() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let ended = node.run(&home, &["leave", "--json"]);
+    assert_eq!((ended.code, &ended.error()["code"]), (5, &"refused".into()));
+    node.ok(&home, &["status"]);
+}
+
+#[test]
 fn leaving_while_others_are_down_is_refused_unless_forced() {
     let home = Home::new();
     let [first, second, mut third] = home.ring_of_three(&["--grace", "1h"]);
