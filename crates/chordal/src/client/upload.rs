@@ -158,3 +158,6 @@ impl Body for Pieces {
             .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
+
+#[cfg(test)]
+mod tests;
