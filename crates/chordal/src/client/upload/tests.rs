@@ -10,7 +10,11 @@ fn sent(source: &'static [u8], size: Option<u64>) -> (io::Result<Bytes>, Option<
         .unwrap();
     let (upload, hash) = Upload::reader(source, size, drop);
     runtime.block_on(async {
-        let body = upload.body.collect().await.map(|body| body.to_bytes());
+        let body = upload
+            .body
+            .collect()
+            .await
+            .map(http_body_util::Collected::to_bytes);
         (body, hash.await.ok())
     })
 }
@@ -48,7 +52,7 @@ fn the_length_is_announced_where_it_is_known() {
 fn the_watcher_sees_every_byte() {
     let seen = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&seen);
-    let (upload, _) = Upload::reader(&[7; 3_000_000][..], Some(3_000_000), move |bytes| {
+    let (upload, _) = Upload::reader(io::repeat(7), Some(3_000_000), move |bytes| {
         count.fetch_add(bytes, Ordering::Relaxed);
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
