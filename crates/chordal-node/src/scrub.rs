@@ -19,7 +19,7 @@ pub(crate) async fn run(disk: Disk, stop: CancellationToken) {
         let begun = Instant::now();
         let step;
         (cursor, step) = disk.scrub(cursor).await;
-        let pause = pause_after(&step, begun.elapsed());
+        let pause = pause_after(step, begun.elapsed());
         if step == ScrubStep::Round {
             tracing::debug!("the scrub has been through everything");
         }
@@ -31,7 +31,7 @@ pub(crate) async fn run(disk: Disk, stop: CancellationToken) {
     }
 }
 
-fn pause_after(step: &ScrubStep, worked: Duration) -> Duration {
+fn pause_after(step: ScrubStep, worked: Duration) -> Duration {
     match step {
         ScrubStep::Further => SCRUB_PAUSE.max(worked * SCRUB_REST_PER_WORK),
         // When the disk fails there is nothing to find; it is looked at again later.
