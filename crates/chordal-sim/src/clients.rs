@@ -242,13 +242,26 @@ impl Clients {
             return Ok(());
         };
         let chunk = task.pending.remove(&operation).flatten();
-        let answer = match answer {
-            Ok(answer) => answer,
+        match answer {
             Err(failure) => {
                 self.tasks.insert(number, task);
-                return self.failed(world, number, operation, failure);
+                self.failed(world, number, operation, failure)
             }
-        };
+            Ok(answer) => {
+                let fetched = chunk.and_then(|chunk| Some((chunk, bytes.get(&chunk)?.clone())));
+                self.go_on(world, (number, task), operation, (answer, fetched))
+            }
+        }
+    }
+
+    /// A client got an answer, and perhaps a chunk with it: on to what is next.
+    fn go_on(
+        &mut self,
+        world: &mut World,
+        (number, mut task): (u64, Task),
+        operation: OperationId,
+        (answer, fetched): (Answer, Option<(ChunkId, Bytes)>),
+    ) -> Result<(), Violation> {
         let node = task.node;
         match (task.stage, answer) {
             (Stage::Storing(draft), Answer::ChunkStored(_)) => {
@@ -274,11 +287,7 @@ impl Clients {
                 },
                 Answer::ChunkFetched,
             ) => {
-                if let Some(chunk) = chunk
-                    && let Some(bytes) = bytes.get(&chunk)
-                {
-                    have.insert(chunk, bytes.clone());
-                }
+                have.extend(fetched);
                 if task.pending.is_empty() {
                     self.assemble(world, node, &read, &record, &have)?;
                 } else {
