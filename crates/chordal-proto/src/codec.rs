@@ -189,9 +189,10 @@ fn body_to_wire(message: &Message) -> Body {
             Body::FetchRecords(replica::fetch_to_wire(*arc, digests))
         }
         Message::Records(records) => Body::Records(replica::records_to_wire(records)),
-        Message::AskConfirm { arc, view } => Body::AskConfirm(wire::AskConfirm {
+        Message::AskConfirm { arc, view, round } => Body::AskConfirm(wire::AskConfirm {
             arc: Some(key::arc_to_wire(*arc)),
             view: view.0,
+            round: *round,
         }),
         Message::Confirm(confirm) => Body::Confirm(replica::confirm_to_wire(*confirm)),
         Message::List(list) => Body::List(whole_ring::list_to_wire(list)),

@@ -64,7 +64,7 @@ const SEEK_AGAIN: Duration = Duration::from_secs(1);
 const GUESTS_MAX: usize = 1024;
 
 /// The most addresses tried at once.
-const SEEDS_MAX: usize = 8;
+pub(crate) const SEEDS_MAX: usize = 32;
 
 impl Peer {
     /// A client wants this node to enter the ring of whoever answers at one of these addresses.
@@ -158,29 +158,46 @@ impl Peer {
     }
 
     /// Somebody at an asked address answered.
-    pub(crate) fn ring_found(&mut self, now: Time, from: NodeId, info: RingInfo) {
+    pub(crate) fn ring_found(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        asked: SocketAddr,
+        info: RingInfo,
+    ) {
         let Some(attempt) = self.joining.attempt.as_mut() else {
+            self.told_of_myself(now, from, info.you.as_ref());
             return;
         };
-        attempt.asked.remove(&info.member.addr);
+        attempt.asked.remove(&asked);
         let refusal = info.refusal.or_else(|| {
             (!fits(&info.settings, &self.settings)).then_some(JoinRefusal::OtherSettings)
         });
         if let Some(refusal) = refusal {
             attempt.refused = Some(refusal);
-            self.give_up_joining_if_in_vain();
+            self.give_up_joining_if_in_vain(now);
             return;
         }
-        if !matches!(attempt.stage, Stage::Asking) || info.member.node != from {
+        if info.member.node != from {
             return;
         }
-        attempt.stage = Stage::Contact(from);
-        if self.is_alone() {
+        let first = matches!(attempt.stage, Stage::Asking);
+        if first {
+            attempt.stage = Stage::Contact(from);
+        }
+        let was_alone = self.is_alone();
+        if first && was_alone {
             // Another ring's settings can be taken over only where nothing stands under our own.
             self.settings = info.settings;
         }
+        self.told_of_myself(now, from, info.you.as_ref());
         self.learn(now, info.member);
-        self.told_of_myself(now, info.you);
+        if let Some(you) = info.you {
+            self.hear_of_myself(now, &you);
+        }
+        if !first {
+            return;
+        }
         // Our own entry goes out only when the tokens have their places.
         let members = if self.is_on_a_ring() {
             vec![self.me.clone()]
@@ -196,21 +213,6 @@ impl Peer {
         }
     }
 
-    /// What a member of the ring last believed of this node decides whether its copies may be
-    /// trusted to be up to date: they may unless it was given up meanwhile, or is new.
-    fn told_of_myself(&mut self, now: Time, you: Option<Member>) {
-        match you {
-            Some(entry) => {
-                let given_up = !entry.standing.is_member();
-                self.hear_of_myself(now, &entry);
-                if given_up {
-                    self.lose_completeness(now);
-                }
-            }
-            None => self.lose_completeness(now),
-        }
-    }
-
     /// Nobody answered at an asked address.
     pub(crate) fn ring_not_found(&mut self, now: Time, addr: SocketAddr) {
         let Some(attempt) = self.joining.attempt.as_mut() else {
@@ -219,13 +221,10 @@ impl Peer {
         if attempt.asked.remove(&addr) {
             attempt.failed.push(format!("nobody answers at {addr}"));
         }
-        self.give_up_joining_if_in_vain();
-        if self.joining.attempt.is_none() && !self.is_alone() {
-            self.timers.at_latest(now + SEEK_AGAIN, Reason::JoinAgain);
-        }
+        self.give_up_joining_if_in_vain(now);
     }
 
-    fn give_up_joining_if_in_vain(&mut self) {
+    fn give_up_joining_if_in_vain(&mut self, now: Time) {
         let Some(attempt) = &self.joining.attempt else {
             return;
         };
@@ -240,6 +239,9 @@ impl Peer {
         self.joining.attempt = None;
         if let Some(operation) = operation {
             self.reply(operation, Err(failure));
+        }
+        if self.is_seeking() {
+            self.timers.at_latest(now + SEEK_AGAIN, Reason::JoinAgain);
         }
     }
 
@@ -285,10 +287,7 @@ impl Peer {
         attempt
             .failed
             .push("the node that answered fell silent".to_owned());
-        self.give_up_joining_if_in_vain();
-        if !self.is_alone() {
-            self.timers.at_latest(now + SEEK_AGAIN, Reason::JoinAgain);
-        }
+        self.give_up_joining_if_in_vain(now);
     }
 
     /// A lookup found the place of a joining token.
@@ -398,7 +397,7 @@ impl Peer {
                 }
             }
             Some(_) => {}
-            None if !self.joined_before() => self.seek_remembered(now),
+            None if self.is_seeking() => self.seek_remembered(now),
             None => {}
         }
     }
@@ -423,6 +422,7 @@ impl Peer {
             .take()
             .and_then(|attempt| attempt.operation);
         self.liveness.joined = true;
+        self.liveness.seeking = false;
         self.announce(now, vec![self.me.clone()]);
         let own = self.own_token_keys();
         self.hasten_stabilisation(now, &own);
@@ -436,6 +436,12 @@ impl Peer {
     /// Whether an attempt to enter a ring is under way.
     pub(crate) const fn is_joining(&self) -> bool {
         self.joining.attempt.is_some()
+    }
+
+    /// Whether this node still looks for the ring it remembers; until it is found, nobody should
+    /// learn of its new life before having said what became of the last one.
+    pub(crate) const fn is_seeking(&self) -> bool {
+        self.liveness.seeking
     }
 
     /// Whether this node knows no other member.

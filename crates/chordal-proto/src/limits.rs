@@ -6,6 +6,12 @@ pub const TOKENS_MAX: usize = 64;
 /// The most nodes the table holds; further ones are known only while they are neighbours.
 pub const TABLE_MAX: usize = 4096;
 
+/// The greatest incarnation believed: no node starts that often.
+pub const INCARNATION_MAX: u64 = 1 << 48;
+
+/// The greatest counter of a version taken from others: no name is written that often.
+pub const COUNTER_MAX: u64 = 1 << 60;
+
 /// The longest control message, in bytes. The network refuses longer frames before allocating.
 pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 

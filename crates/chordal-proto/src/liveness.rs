@@ -25,6 +25,10 @@ use crate::timer::Reason;
 pub(crate) struct Liveness {
     /// Whether this node has been in touch with another ring member in this life.
     pub(crate) joined: bool,
+    /// Whether it looks for the ring that it remembers from an earlier life.
+    pub(crate) seeking: bool,
+    /// When this life began.
+    pub(crate) began: Time,
     /// Nodes that asked to be let in while this one was alone.
     pub(crate) guests: BTreeSet<NodeId>,
     /// Answers to a poll of all nodes, while one runs.
@@ -44,6 +48,12 @@ impl Liveness {
 
 /// How long a poll of all nodes waits for answers.
 const POLL: Duration = Duration::from_millis(1500);
+
+/// Pause before a ping in vain is repeated.
+const PING_AGAIN: Duration = Duration::from_millis(50);
+
+/// How long after a node's last word a failed attempt to reach it is not believed at once.
+const JUST_HEARD: Duration = Duration::from_millis(300);
 
 /// Pause between two polls that found a minority.
 const POLL_AGAIN: Duration = Duration::from_secs(5);
@@ -77,8 +87,11 @@ impl Peer {
             return incarnation == known.0 || matches!(message, Message::AskRing(_));
         }
         entry.heard = Some(now);
-        if incarnation > known.0 {
+        if incarnation > known.0 && known.1.is_member() {
             self.ask_who(now, asker);
+        } else if incarnation > known.0 {
+            // It came back: it has to know that it was given up meanwhile.
+            self.tell_it_is_gone(now, asker);
         }
         let recovered = self.table.is_suspect(asker.node) && !matches!(message, Message::Pause);
         if recovered {
@@ -194,6 +207,9 @@ impl Peer {
     pub(crate) fn ping_neighbours(&mut self, now: Time) {
         self.timers
             .set(now + self.rng.jitter(self.timing.ping), Reason::Ping);
+        if self.is_seeking() {
+            return;
+        }
         for node in self.neighbours() {
             let Some(entry) = self.table.get_mut(node) else {
                 continue;
@@ -206,7 +222,8 @@ impl Peer {
         }
     }
 
-    fn ping(&mut self, now: Time, node: NodeId) {
+    /// Asks a node for a sign of life.
+    pub(crate) fn ping(&mut self, now: Time, node: NodeId) {
         let pinging =
             self.is_asking(|request| request.to == Some(node) && request.purpose == Purpose::Ping);
         if !pinging {
@@ -224,7 +241,8 @@ impl Peer {
         if silence >= self.timing.suspect_after {
             self.suspect(now, node, "does not answer");
         } else if entry.health == Health::Alive {
-            self.ping(now, node);
+            self.timers
+                .at_latest(now + PING_AGAIN, Reason::Recheck(node));
         }
     }
 
@@ -245,8 +263,16 @@ impl Peer {
     ) {
         match node {
             Some(node) if self.table.addr(node) == Some(addr) => {
-                self.suspect(now, node, reason);
-                self.abandon_requests(now, node);
+                let heard = self.table.get(node).and_then(|entry| entry.heard);
+                if heard.is_some_and(|heard| now.since(heard) < JUST_HEARD) {
+                    // The attempt may be older than the node's last word: ask it.
+                    self.abandon_requests(now, node);
+                    self.timers
+                        .at_latest(now + JUST_HEARD, Reason::Recheck(node));
+                } else {
+                    self.suspect(now, node, reason);
+                    self.abandon_requests(now, node);
+                }
             }
             Some(_) => {}
             None => self.abandon_address(now, addr),
@@ -297,7 +323,9 @@ impl Peer {
             return None;
         };
         let silence = now.since(since);
-        let emergency = silence >= self.timing.emergency && self.is_emergency(node);
+        // After a power failure nodes return one by one: that is no emergency.
+        let young = now.since(self.liveness.began) < self.timing.suspect_after * 4;
+        let emergency = silence >= self.timing.emergency && !young && self.is_emergency(node);
         Some(emergency || silence >= self.timing.grace)
     }
 
@@ -313,7 +341,8 @@ impl Peer {
                 .iter()
                 .filter(|&&holder| self.answers(holder))
                 .count();
-            holders.len() >= 3 && holders.contains(&node) && reachable < 2 && alive > reachable
+            // With no copy in reach there is nothing to make another from: wait for its holders.
+            holders.len() >= 3 && holders.contains(&node) && reachable == 1 && alive > reachable
         })
     }
 
@@ -353,6 +382,9 @@ impl Peer {
     /// Counts a poll: with a majority, the suspects whose time is up are given up.
     pub(crate) fn poll_over(&mut self, now: Time) {
         let Some(answered) = self.liveness.poll.take() else {
+            if self.liveness.minority.is_some() {
+                self.begin_poll(now);
+            }
             return;
         };
         let with_tokens: Vec<NodeId> = self
@@ -368,6 +400,10 @@ impl Peer {
             .count();
         let may_decide = reached * 2 > known || known <= 2;
         self.liveness.minority = (!may_decide).then_some((reached, known));
+        if !may_decide {
+            // Nodes return one by one: count again until they are enough.
+            self.timers.set(now + POLL_AGAIN, Reason::PollOver);
+        }
         let suspects: Vec<NodeId> = self.suspects().collect();
         for node in suspects {
             match self.due_to_give_up(now, node) {

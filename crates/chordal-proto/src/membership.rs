@@ -1,11 +1,13 @@
 //! The node table's travels: changes spread over the whole ring in O(log N) steps, and tables are
 //! compared with random members so that no hole stays.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use chordal_object::{Key, NodeId};
 
 use crate::codec;
-use crate::effect::{DiskOp, Notice};
+use crate::effect::{Answer, DiskOp, Notice};
+use crate::input::OperationId;
+use crate::limits::INCARNATION_MAX;
 use crate::member::{Member, Standing};
 use crate::message::Message;
 use crate::peer::Peer;
@@ -17,8 +19,29 @@ use crate::waiting::Waiting;
 /// To how many nodes one node passes a change on.
 const BRANCHES: usize = 4;
 
+/// Bytes before the saved table: format, completeness, incarnation.
+const SAVED_HEAD: usize = 10;
+
 /// The version of the saved table's format.
 const SAVED_FORMAT: u8 = 1;
+
+/// What an earlier life saved of itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SavedState {
+    /// Whether it had all that was acknowledged of what it should hold.
+    pub(crate) complete: bool,
+    /// Its incarnation then.
+    pub(crate) incarnation: u64,
+}
+
+/// Saves of the table under way.
+#[derive(Debug, Default)]
+pub(crate) struct Saves {
+    running: bool,
+    again: bool,
+    /// Who waits to be told that this node has left, once that is durable.
+    pub(crate) left: Option<OperationId>,
+}
 
 impl Peer {
     /// Takes over entries and tells the whole ring.
@@ -90,6 +113,9 @@ impl Peer {
     pub(crate) fn gossip(&mut self, now: Time) {
         self.timers
             .set(now + self.rng.jitter(self.timing.gossip), Reason::Gossip);
+        if self.is_seeking() {
+            return;
+        }
         let nodes: Vec<NodeId> = self
             .table
             .iter()
@@ -175,11 +201,14 @@ impl Peer {
 
     /// Somebody says something about this node that this node does not say of itself.
     pub(crate) fn hear_of_myself(&mut self, now: Time, entry: &Member) {
-        if !entry.supersedes(&self.me) {
-            return;
-        }
         let leaving = !self.me.standing.holds();
-        if leaving && entry.incarnation == self.me.incarnation && entry.standing == Standing::Left {
+        let given_up = !entry.standing.is_member();
+        if given_up && !leaving && entry.incarnation >= self.replica.complete_since() {
+            // Given up in this life or since the last save of an earlier one: writes were missed.
+            self.lose_completeness(now);
+        }
+        let own_word = leaving && entry.incarnation == self.me.incarnation && given_up;
+        if !entry.supersedes(&self.me) || own_word || entry.incarnation >= INCARNATION_MAX {
             return;
         }
         self.me.incarnation = entry.incarnation + 1;
@@ -187,14 +216,17 @@ impl Peer {
         self.notice(Notice::Refuted {
             incarnation: self.me.incarnation,
         });
-        if !entry.standing.is_member() {
-            self.lose_completeness(now);
-        }
         self.announce(now, vec![self.me.clone()]);
     }
 
-    /// Keeps the table for the next life.
+    /// Keeps the table for the next life. One save is under way at a time, so that an older table
+    /// never replaces a newer one.
     pub(crate) fn save_members(&mut self) {
+        if self.saves.running {
+            self.saves.again = true;
+            return;
+        }
+        self.saves.running = true;
         // Whoever left for good begins the next life alone.
         let (own, left) = (self.me.node, self.me.standing == Standing::Left);
         let members: Vec<Member> = self
@@ -203,29 +235,41 @@ impl Peer {
             .filter(|entry| entry.node == own || (!left && entry.standing != Standing::Left))
             .collect();
         let encoded = codec::encode_members(&members);
-        let mut bytes = BytesMut::with_capacity(2 + encoded.len());
+        let mut bytes = BytesMut::with_capacity(SAVED_HEAD + encoded.len());
         bytes.put_u8(SAVED_FORMAT);
         bytes.put_u8(u8::from(self.replica.is_complete()));
+        bytes.put_u64(self.me.incarnation);
         bytes.put_slice(&encoded);
-        self.disk(DiskOp::SaveMembers(bytes.freeze()), Waiting::Nobody);
+        self.disk(DiskOp::SaveMembers(bytes.freeze()), Waiting::Saved);
     }
 
-    /// Takes over what an earlier life saved; says whether its copies were complete. Bytes that
-    /// cannot be read count as nothing remembered.
-    pub(crate) fn remember(&mut self, saved: Option<Bytes>) -> bool {
-        let Some(mut bytes) = saved.filter(|bytes| bytes.len() >= 2) else {
-            return false;
-        };
-        let head = bytes.split_to(2);
-        let Ok(members) = codec::decode_members(bytes) else {
-            return false;
-        };
-        if head[0] != SAVED_FORMAT {
-            return false;
+    /// A save ended.
+    pub(crate) fn saved(&mut self) {
+        self.saves.running = false;
+        if std::mem::take(&mut self.saves.again) {
+            self.save_members();
+        } else if let Some(operation) = self.saves.left.take() {
+            self.reply(operation, Ok(Answer::Left));
         }
+    }
+
+    /// Takes over what an earlier life saved. Bytes that cannot be read count as nothing
+    /// remembered.
+    pub(crate) fn remember(&mut self, saved: Option<Bytes>) -> Option<SavedState> {
+        let mut bytes = saved.filter(|bytes| bytes.len() >= SAVED_HEAD)?;
+        let mut head = bytes.split_to(SAVED_HEAD);
+        if head.get_u8() != SAVED_FORMAT {
+            return None;
+        }
+        let state = SavedState {
+            complete: head.get_u8() == 1,
+            incarnation: head.get_u64(),
+        };
+        let members = codec::decode_members(bytes).ok()?;
         for member in members {
             if member.node == self.me.node {
-                self.me.incarnation = self.me.incarnation.max(member.incarnation + 1);
+                let next = member.incarnation.saturating_add(1);
+                self.me.incarnation = self.me.incarnation.max(next);
                 if member.standing.is_member() && member.salts.len() == self.me.salts.len() {
                     self.me.salts = member.salts;
                 }
@@ -233,7 +277,7 @@ impl Peer {
                 self.table.learn(&self.settings, member);
             }
         }
-        head[1] == 1
+        Some(state)
     }
 
     /// Asks to save the table soon, because what it would save has changed.

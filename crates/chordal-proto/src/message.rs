@@ -110,6 +110,8 @@ pub enum Message {
         arc: Arc,
         /// Whom the asker takes for its holders.
         view: View,
+        /// The asker's number for what it noted before it asked.
+        round: u64,
     },
     /// Whether the receiver now holds all that the asker had when it asked.
     Confirm(Confirm),
@@ -255,6 +257,9 @@ pub enum Stored {
     Durable {
         /// The newest version here.
         newest: Version,
+        /// Whether this copy counts towards a majority: false while the holder has not
+        /// synchronised the arc yet, or was asked under no view.
+        counts: bool,
     },
     /// The holder believes in other holders; compare tables and ask again.
     WrongView,

@@ -38,6 +38,9 @@ pub(crate) struct Operations {
     open: BTreeMap<OperationId, Task>,
     /// The highest counter given out for each name being written, and how many writes there are.
     issued: BTreeMap<Name, (u64, usize)>,
+    /// The highest counter of a write that failed: its version may lie somewhere, and must not
+    /// name another content.
+    spent: u64,
 }
 
 /// One operation under way.
@@ -100,6 +103,7 @@ impl Peer {
     /// The client went away, or the operation ended.
     pub(crate) fn cancel_operation(&mut self, operation: OperationId) {
         if let Some(Task::Write(task)) = self.operations.open.remove(&operation) {
+            self.operations.spent = self.operations.spent.max(task.counter());
             self.operations.release(task.name());
         }
         for reason in [
@@ -154,7 +158,7 @@ impl Peer {
             (Some(Task::Status(_)), Message::Status(status)) => {
                 self.status_heard(operation, from, status);
             }
-            _ => {}
+            _ => self.operation_unanswered(now, operation, from),
         }
     }
 
@@ -263,7 +267,7 @@ impl Operations {
     /// ring. Writes of one name through this node at the same time get different counters.
     fn issue(&mut self, name: &Name, known: u64) -> u64 {
         let entry = self.issued.entry(name.clone()).or_insert((0, 0));
-        entry.0 = entry.0.max(known) + 1;
+        entry.0 = entry.0.max(known).max(self.spent).saturating_add(1);
         entry.0
     }
 

@@ -14,9 +14,11 @@ use crate::codec;
 use crate::effect::{DiskOp, Effect, Notice};
 use crate::input::{Completion, EffectId, Input};
 use crate::join::Joining;
+use crate::limits::INCARNATION_MAX;
 use crate::liveness::Liveness;
 use crate::lookup::Lookups;
 use crate::member::{Member, Standing, Token};
+use crate::membership::Saves;
 use crate::message::{Message, TokenPointers};
 use crate::operation::Operations;
 use crate::replica::Replica;
@@ -46,6 +48,7 @@ pub struct Peer {
     pub(crate) liveness: Liveness,
     pub(crate) operations: Operations,
     pub(crate) replica: Replica,
+    pub(crate) saves: Saves,
     pub(crate) timers: Timers,
     pub(crate) effects: VecDeque<Effect>,
     /// Messages of this node to itself.
@@ -86,6 +89,7 @@ impl Peer {
             liveness: Liveness::default(),
             operations: Operations::default(),
             replica: Replica::default(),
+            saves: Saves::default(),
             timers: Timers::default(),
             effects: VecDeque::new(),
             loopback: VecDeque::new(),
@@ -94,10 +98,15 @@ impl Peer {
             placed_epoch: None,
         };
         peer.choose_salts();
-        let complete = peer.remember(config.remembered);
+        let saved = peer.remember(config.remembered);
         peer.table.learn(&peer.settings, peer.me.clone());
         peer.found_ring(now);
-        peer.start_replica(now, complete);
+        peer.start_replica(now, saved);
+        if !peer.is_alone() {
+            peer.liveness.seeking = true;
+            peer.timers.set(now, Reason::JoinAgain);
+        }
+        peer.liveness.began = now;
         peer.timers.set(now + peer.timing.ping, Reason::Ping);
         peer.timers.set(now, Reason::Gossip);
         peer
@@ -189,6 +198,7 @@ impl Peer {
             Reason::RequestOver(id) => self.request_over(now, id),
             Reason::Ping => self.ping_neighbours(now),
             Reason::Gossip => self.gossip(now),
+            Reason::Recheck(node) => self.ping(now, node),
             Reason::GiveUp(node) => self.consider_giving_up(now, node),
             Reason::PollOver => self.poll_over(now),
             Reason::Repair => self.repair(now),
@@ -245,7 +255,9 @@ impl Peer {
             Message::AskChunks(chunks) => self.asked_chunks(&asker, chunks),
             Message::Reconcile(step) => self.asked_to_reconcile(&asker, step),
             Message::FetchRecords { arc, digests } => self.asked_records(&asker, arc, digests),
-            Message::AskConfirm { arc, view } => self.asked_to_confirm(now, &asker, arc, view),
+            Message::AskConfirm { arc, view, round } => {
+                self.asked_to_confirm(now, &asker, arc, view, round);
+            }
             Message::List(list) => self.asked_list(&asker, list),
             Message::AskStatus => self.asked_status(&asker),
             answer @ (Message::Pong
@@ -271,14 +283,20 @@ impl Peer {
         }
     }
 
-    /// An answer came. One that does not fit its question is dropped as if it had not come.
+    /// An answer came. One that does not fit its question counts as none.
     fn answered(&mut self, now: Time, from: NodeId, request: Request, message: Message) {
+        if !request.purpose.is_met_by(&message) {
+            self.unanswered(now, request);
+            return;
+        }
         self.measure_round_trip(now, from, &request, &message);
         match (request.purpose, message) {
             (Purpose::Ping, Message::Pong) => {}
             (Purpose::Poll, Message::Pong) => self.poll_answered(from),
             (Purpose::Rectify { .. }, Message::Pong) => {}
-            (Purpose::AskRing, Message::RingInfo(info)) => self.ring_found(now, from, info),
+            (Purpose::AskRing, Message::RingInfo(info)) => {
+                self.ring_found(now, from, request.addr, info);
+            }
             (Purpose::Successor { token, successor }, Message::State(state)) => {
                 self.successor_state(now, token, successor, state);
             }
@@ -363,6 +381,9 @@ impl Peer {
     pub(crate) fn learn(&mut self, now: Time, member: Member) -> Learned {
         if member.node == self.me.node {
             self.hear_of_myself(now, &member);
+            return Learned::Nothing;
+        }
+        if member.incarnation >= INCARNATION_MAX {
             return Learned::Nothing;
         }
         let (node, standing) = (member.node, member.standing);

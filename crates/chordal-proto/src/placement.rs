@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use crate::table::NodeTable;
 use crate::view::View;
 
-/// An arc whose keys all have the same set of holders.
+/// An arc between two tokens, whose keys all have the same holders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HeldArc {
     pub(crate) arc: Arc,
@@ -54,30 +54,23 @@ pub(crate) const fn quorum(count: usize) -> usize {
     if count <= 2 { 1 } else { count / 2 + 1 }
 }
 
-/// The whole ring cut into arcs of equal holder sets, neighbours of equal sets joined.
+/// The whole ring cut at its tokens: every arc with its holders.
+///
+/// Neighbouring arcs of equal holders stay apart, since they may have had different holders
+/// before, and with them a different history.
 pub(crate) fn arcs(table: &NodeTable, settings: &Settings) -> Vec<HeldArc> {
     let keys: Vec<Key> = table.placement().keys().copied().collect();
-    let mut arcs: Vec<HeldArc> = Vec::new();
-    for (index, &upto) in keys.iter().enumerate() {
-        let after = keys[(index + keys.len() - 1) % keys.len()];
-        let holders = holders(table, settings, upto);
-        let view = View::of(&holders);
-        match arcs.last_mut() {
-            Some(last) if last.view == view => last.arc.upto = upto,
-            _ => arcs.push(HeldArc {
+    keys.iter()
+        .enumerate()
+        .map(|(index, &upto)| {
+            let after = keys[(index + keys.len() - 1) % keys.len()];
+            let holders = holders(table, settings, upto);
+            let view = View::of(&holders);
+            HeldArc {
                 arc: Arc::new(after, upto),
                 holders,
                 view,
-            }),
-        }
-    }
-    // The first and the last arc meet where the numbers wrap.
-    if arcs.len() > 1 && arcs[0].view == arcs[arcs.len() - 1].view {
-        let last = arcs.pop().expect("more than one arc");
-        arcs[0].arc.after = last.arc.after;
-    }
-    if arcs.len() == 1 {
-        arcs[0].arc = Arc::new(arcs[0].arc.upto, arcs[0].arc.upto);
-    }
-    arcs
+            }
+        })
+        .collect()
 }

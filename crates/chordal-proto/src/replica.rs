@@ -16,7 +16,10 @@ use std::time::Duration;
 use chordal_object::{Arc, Key, NodeId};
 
 use crate::effect::Notice;
+use crate::join::SEEDS_MAX;
 use crate::limits::SESSIONS_MAX;
+use crate::member::Member;
+use crate::membership::SavedState;
 use crate::peer::Peer;
 use crate::placement::{self, HeldArc};
 use crate::range_set::RangeSet;
@@ -43,6 +46,20 @@ pub(crate) struct Replica {
     sessions: Sessions,
     hand_offs: HandOffs,
     last_key: Key,
+    /// When foreign arcs were last looked into without a reason.
+    looked_abroad: Time,
+    /// Completeness of an earlier life, until the ring confirms that it still holds.
+    recalled: Option<Recalled>,
+    /// From which incarnation on being given up would mean that writes were missed.
+    complete_since: u64,
+}
+
+/// Completeness that an earlier life saved.
+#[derive(Debug)]
+struct Recalled {
+    /// How many remembered nodes must say that this one was not given up meanwhile.
+    need: usize,
+    confirmed: BTreeSet<NodeId>,
 }
 
 /// An arc that this node should hold.
@@ -109,6 +126,11 @@ impl Replica {
             .collect()
     }
 
+    /// From which incarnation on being given up means that writes were missed.
+    pub(crate) const fn complete_since(&self) -> u64 {
+        self.complete_since
+    }
+
     pub(crate) fn arcs_incomplete(&self) -> u32 {
         let open = self
             .mine
@@ -145,6 +167,11 @@ impl Replica {
         agrees && (retired || self.complete.covers(arc, self.last_key))
     }
 
+    /// Whether copies of this key are being dropped at this moment.
+    pub(crate) fn is_removing(&self, key: Key) -> bool {
+        self.hand_offs.is_removing(key)
+    }
+
     /// Something lies here that others should hold.
     pub(crate) fn note_foreign(&mut self) {
         self.hand_offs.note_foreign();
@@ -165,27 +192,72 @@ impl MyArc {
 }
 
 impl Peer {
-    /// Begins with what an earlier life held, if that was complete; alone, with everything.
-    pub(crate) fn start_replica(&mut self, now: Time, complete: bool) {
+    /// Alone, a node begins with everything there is; one that remembers others begins with what
+    /// it held, as soon as a majority of them has said that it was not given up meanwhile.
+    pub(crate) fn start_replica(&mut self, now: Time, saved: Option<SavedState>) {
         let last = self.settings.bits.last_key();
         self.replica.last_key = last;
-        if self.is_alone() {
+        let others = self.table.others(self.me.node).count();
+        if others == 0 {
             self.replica.complete = RangeSet::of(Arc::FULL, last);
-        } else if complete {
-            for held in placement::arcs(&self.table, &self.settings) {
-                if held.holders.contains(&self.me.node) {
-                    self.replica.complete.insert(held.arc, last);
-                }
-            }
+        } else if let Some(saved) = saved.filter(|saved| saved.complete) {
+            self.replica.complete_since = saved.incarnation;
+            // Rings of two favour availability: there is no majority to ask.
+            let need = if others == 1 {
+                0
+            } else {
+                others.min(SEEDS_MAX).div_ceil(2)
+            };
+            self.replica.recalled = Some(Recalled {
+                need,
+                confirmed: BTreeSet::new(),
+            });
+            self.recall_completeness(now);
         }
         self.replica.note_foreign();
         self.timers.set(now + self.rng.jitter(LOOK), Reason::Repair);
     }
 
+    /// A member of the ring says what it last believed of this node.
+    pub(crate) fn told_of_myself(&mut self, now: Time, from: NodeId, you: Option<&Member>) {
+        let still_member = you.is_some_and(|entry| {
+            entry.standing.is_member() && entry.incarnation <= self.replica.complete_since
+        });
+        let echo = you.is_some_and(|entry| {
+            entry.standing.is_member() && entry.incarnation >= self.me.incarnation
+        });
+        if still_member {
+            if let Some(recalled) = self.replica.recalled.as_mut() {
+                recalled.confirmed.insert(from);
+                self.recall_completeness(now);
+            }
+        } else if !echo {
+            self.lose_completeness(now);
+        }
+    }
+
+    fn recall_completeness(&mut self, now: Time) {
+        let enough = |recalled: &Recalled| recalled.confirmed.len() >= recalled.need;
+        if !self.replica.recalled.as_ref().is_some_and(enough) {
+            return;
+        }
+        self.replica.recalled = None;
+        let own = self.me.node;
+        let arcs = placement::arcs(&self.table, &self.settings);
+        for held in arcs.iter().filter(|held| held.holders.contains(&own)) {
+            self.replica
+                .complete
+                .insert(held.arc, self.replica.last_key);
+        }
+        self.place_again(now);
+    }
+
     /// This node may have missed writes: it counts again when it has caught up.
     pub(crate) fn lose_completeness(&mut self, now: Time) {
         self.replica.complete = RangeSet::default();
+        self.replica.recalled = None;
         self.replica.retired.clear();
+        self.replica.complete_since = self.me.incarnation;
         for arc in &mut self.replica.mine {
             arc.compared.clear();
         }
@@ -210,13 +282,20 @@ impl Peer {
         });
         for held in &replica.all {
             if held.holders.contains(&own) {
-                replica.mine.push(inherit(held, &was_mine, &before));
+                let is_complete = replica.complete.covers(held.arc, last);
+                replica
+                    .mine
+                    .push(inherit(held, &was_mine, &before, own, is_complete));
             } else {
                 if replica.complete.covers(held.arc, last) {
                     replica.retired.push((held.arc, held.view));
                 }
                 replica.complete.remove(held.arc, last);
             }
+        }
+        let removing: Vec<Arc> = replica.hand_offs.removing().collect();
+        for arc in removing {
+            replica.complete.remove(arc, last);
         }
         replica.sessions.drop_unless(|arc, view| {
             replica
@@ -270,12 +349,12 @@ impl Peer {
         if !self.replica.sessions.has_queue() {
             self.queue_comparisons(now);
         }
-        while self.replica.sessions.running() < SESSIONS_MAX {
-            let Some(next) = self.replica.sessions.next() else {
-                break;
-            };
-            self.begin_session(now, next);
+        if now.since(self.replica.looked_abroad) >= self.timing.reconcile {
+            // What came late, under holders of long ago, is found and handed off too.
+            self.replica.looked_abroad = now;
+            self.replica.note_foreign();
         }
+        self.begin_sessions(now);
         self.work_on_hand_offs(now);
     }
 
@@ -292,10 +371,14 @@ impl Peer {
                 self.sources(mine)
             };
             for node in nodes {
-                let due = mine
-                    .compared
-                    .get(&node)
-                    .is_none_or(|last| !last.chunks || now.since(last.at) >= self.timing.reconcile);
+                let due = mine.compared.get(&node).is_none_or(|last| {
+                    let pause = if !last.chunks || !(complete || last.source_complete) {
+                        LOOK
+                    } else {
+                        self.timing.reconcile
+                    };
+                    now.since(last.at) >= pause
+                });
                 if node != self.me.node && due && self.table.is_alive(node) {
                     wanted.push_back((arc, view, node));
                 }
@@ -311,12 +394,28 @@ impl Peer {
         let count = mine.held.holders.len() + 1;
         let mut nodes = placement::nodes_from(&self.table, mine.held.arc.upto, count);
         for &node in mine.held.holders.iter().chain(&mine.previous) {
-            if !nodes.contains(&node) && self.table.is_member(node) {
+            if !nodes.contains(&node) && !self.table.has_left(node) {
                 nodes.push(node);
             }
         }
         nodes.retain(|&node| node != self.me.node);
         nodes
+    }
+
+    /// Whether a node was one of those that held an arc before this node came to hold it: only
+    /// their word tells what was acknowledged. Whoever joined a ring saw no holders before, and
+    /// goes by those that would be without it.
+    fn held_before(&self, mine: &MyArc, node: NodeId) -> bool {
+        if !mine.previous.is_empty() {
+            return mine.previous.contains(&node);
+        }
+        let count = mine.held.holders.len();
+        let others = placement::nodes_from(&self.table, mine.held.arc.upto, count + 1);
+        others
+            .into_iter()
+            .filter(|&other| other != self.me.node)
+            .take(count)
+            .any(|o| o == node)
     }
 
     /// Counts this node as complete on an arc when it has compared with a majority's worth of
@@ -327,6 +426,14 @@ impl Peer {
         if self.replica.complete.covers(arc, last) {
             return;
         }
+        let dropping = self
+            .replica
+            .hand_offs
+            .removing()
+            .any(|other| other.contains(arc.upto) || arc.contains(other.upto));
+        if dropping {
+            return;
+        }
         let found = self
             .replica
             .mine
@@ -335,12 +442,15 @@ impl Peer {
         let Some(mine) = found else { return };
         let complete_sources = mine
             .compared
-            .values()
-            .filter(|compared| compared.source_complete)
+            .iter()
+            .filter(|(node, compared)| compared.source_complete && self.held_before(mine, **node))
             .count();
         let need = placement::quorum(mine.held.holders.len());
         let heard_all = self.sources(mine).iter().all(|node| {
-            let waited_for = mine.held.holders.contains(node) || mine.previous.contains(node);
+            let held_it = mine.held.holders.contains(node) || mine.previous.contains(node);
+            // Given-up holders are waited for while they are the only ones who might know.
+            let given_up = !self.table.is_member(*node);
+            let waited_for = held_it && !(given_up && complete_sources > 0);
             mine.compared.contains_key(node) || (!self.answers(*node) && !waited_for)
         });
         if complete_sources < need && !heard_all {
@@ -382,24 +492,40 @@ impl Peer {
 }
 
 /// An arc of this node, with what is still true of the arcs it was cut from.
-fn inherit(held: &HeldArc, was_mine: &[MyArc], before: &[HeldArc]) -> MyArc {
+fn inherit(
+    held: &HeldArc,
+    was_mine: &[MyArc],
+    before: &[HeldArc],
+    own: NodeId,
+    is_complete: bool,
+) -> MyArc {
     let same = was_mine.iter().find(|old| old.held.arc.covers(held.arc));
-    let previous = match same {
-        Some(old) if old.held.view == held.view => old.previous.clone(),
-        Some(old) => old.held.holders.clone(),
-        None => before
-            .iter()
-            .find(|old| old.arc.covers(held.arc))
-            .map(|old| old.holders.clone())
-            .unwrap_or_default(),
-    };
+    let mut previous: BTreeSet<NodeId> = BTreeSet::new();
+    match same {
+        _ if is_complete => {}
+        Some(old) => {
+            previous.extend(&old.previous);
+            if old.held.view != held.view {
+                previous.extend(&old.held.holders);
+            }
+        }
+        None => {
+            let met = before.iter().filter(|old| {
+                old.arc.covers(held.arc)
+                    || held.arc.covers(old.arc)
+                    || old.arc.contains(held.arc.upto)
+            });
+            previous.extend(met.flat_map(|old| &old.holders));
+        }
+    }
+    previous.remove(&own);
     let compared = same
         .filter(|old| old.held.view == held.view)
         .map(|old| old.compared.clone())
         .unwrap_or_default();
     MyArc {
         held: held.clone(),
-        previous,
+        previous: previous.into_iter().collect(),
         compared,
     }
 }

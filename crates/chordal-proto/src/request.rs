@@ -52,6 +52,24 @@ pub(crate) enum Purpose {
     ReadRepair,
 }
 
+impl Purpose {
+    /// Whether a message is an answer to a question with this purpose.
+    pub(crate) fn is_met_by(&self, message: &Message) -> bool {
+        match self {
+            Self::Ping | Self::Poll | Self::Rectify { .. } => matches!(message, Message::Pong),
+            Self::AskRing => matches!(message, Message::RingInfo(_)),
+            Self::JoinTable => matches!(message, Message::Table { .. }),
+            Self::Successor { .. } | Self::Candidate { .. } | Self::JoinAt { .. } => {
+                matches!(message, Message::State(_) | Message::NoToken(_))
+            }
+            Self::Lookup(_) => matches!(message, Message::Owner(_) | Message::Closer(_)),
+            Self::Operation(_) | Self::ReadRepair => true,
+            Self::Session(_) => matches!(message, Message::Reconciled(_) | Message::Records(_)),
+            Self::Confirm(_) => matches!(message, Message::Confirm(_)),
+        }
+    }
+}
+
 /// An unanswered question.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {

@@ -59,6 +59,8 @@ impl Peer {
         let keys = self.own_token_keys();
         let node = self.me.node;
         let bits = usize::from(self.settings.bits.get());
+        // A node that remembers others rejoins them: until then it has no place on a ring.
+        let on_ring = self.is_alone();
         self.tokens.clear();
         for (index, &key) in keys.iter().enumerate() {
             let after = keys[index + 1..].iter().chain(&keys[..index]);
@@ -75,7 +77,7 @@ impl Peer {
                 successors,
                 fingers: vec![None; bits],
                 next_finger: 0,
-                on_ring: true,
+                on_ring,
                 interval: self.timing.stabilise_min,
             };
             self.tokens.insert(key, ring);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chordal_object::{Key, NodeId};
 
 use crate::limits::{TABLE_MAX, TOKENS_MAX};
-use crate::member::{Member, Token};
+use crate::member::{Member, Standing, Token};
 use crate::settings::Settings;
 use crate::time::Time;
 
@@ -134,6 +134,13 @@ impl NodeTable {
         self.entries
             .get(&node)
             .is_some_and(|entry| entry.member.standing.is_member() && entry.health == Health::Alive)
+    }
+
+    /// Whether a node left with notice, or was never heard of.
+    pub(crate) fn has_left(&self, node: NodeId) -> bool {
+        self.entries
+            .get(&node)
+            .is_none_or(|entry| entry.member.standing == Standing::Left)
     }
 
     pub(crate) fn is_member(&self, node: NodeId) -> bool {

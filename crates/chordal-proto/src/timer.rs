@@ -19,6 +19,8 @@ pub enum Reason {
     Ping,
     /// The node table is to be compared with somebody's, and a vanished node to be tried.
     Gossip,
+    /// A node could not be reached just after it was heard: it is to be asked again.
+    Recheck(NodeId),
     /// A suspect node's time may be up.
     GiveUp(NodeId),
     /// The answers to a poll of all nodes are to be counted.

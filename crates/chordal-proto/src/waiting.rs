@@ -13,17 +13,22 @@ use crate::view::View;
 /// Who waits for an effect, and what for.
 #[derive(Clone, Debug)]
 pub(crate) enum Waiting {
-    /// Nobody.
-    Nobody,
+    /// The next life.
+    Saved,
     /// Somebody asked for a name.
     RecordFor {
         asker: Asker,
         key: Key,
         viewed: Option<View>,
         head: bool,
+        complete: bool,
     },
     /// Somebody wants a record held.
-    HeldFor(Asker),
+    HeldFor {
+        asker: Asker,
+        key: Key,
+        viewed: Option<View>,
+    },
     /// Somebody offered a chunk.
     OfferFor(Asker),
     /// Somebody asked which chunks are here.
@@ -39,7 +44,11 @@ pub(crate) enum Waiting {
         weights: Vec<u64>,
     },
     /// Somebody compares an arc with this node.
-    ItemsFor { asker: Asker, step: Reconcile },
+    ItemsFor {
+        asker: Asker,
+        step: Reconcile,
+        complete: bool,
+    },
     /// Somebody wants records by their digests.
     RecordsFor(Asker),
     /// This node's copy of a client's chunk.
@@ -67,23 +76,26 @@ pub(crate) enum Waiting {
     /// What lies in the arc that a hand-off is about, named by its end.
     HandOffItems { upto: Key, kind: Kind },
     /// Handed-off copies were dropped.
-    HandOffRemoved { upto: Key },
+    HandOffRemoved { upto: Key, arc: Arc },
 }
 
 impl Peer {
     /// An effect ended: back to whoever waits for it.
     pub(crate) fn resume(&mut self, now: Time, waiting: Waiting, completion: Completion) {
         match waiting {
-            Waiting::Nobody => {}
+            Waiting::Saved => self.saved(),
             Waiting::RecordFor {
                 asker,
                 key,
                 viewed,
                 head,
+                complete,
             } => {
-                self.record_for(&asker, key, viewed, head, completion);
+                self.record_for(&asker, key, viewed, head, complete, completion);
             }
-            Waiting::HeldFor(asker) => self.held_for(&asker, completion),
+            Waiting::HeldFor { asker, key, viewed } => {
+                self.held_for(&asker, key, viewed, completion);
+            }
             Waiting::OfferFor(asker) => self.offer_for(&asker, completion),
             Waiting::ChunksFor { asker, count } => self.chunks_for(&asker, count, completion),
             Waiting::PageFor { asker, complete } => self.page_for(&asker, complete, completion),
@@ -95,7 +107,13 @@ impl Peer {
             } => {
                 self.counts_for(&asker, used, &weights, completion);
             }
-            Waiting::ItemsFor { asker, step } => self.items_for(&asker, step, completion),
+            Waiting::ItemsFor {
+                asker,
+                step,
+                complete,
+            } => {
+                self.items_for(&asker, step, complete, completion);
+            }
             Waiting::RecordsFor(asker) => self.records_for(&asker, completion),
             Waiting::OwnCopy(operation) => self.own_copy_stored(now, operation, completion),
             Waiting::OwnChunk(operation) => self.own_chunk_read(now, operation, completion),
@@ -108,7 +126,9 @@ impl Peer {
             Waiting::HandOffItems { upto, kind } => {
                 self.hand_off_items(now, upto, kind, completion);
             }
-            Waiting::HandOffRemoved { upto } => self.hand_off_removed(now, upto, completion),
+            Waiting::HandOffRemoved { upto, arc } => {
+                self.hand_off_removed(now, upto, arc, completion);
+            }
         }
     }
 }

@@ -438,6 +438,10 @@ pub struct RecordWritten {
     /// Bytes left, when there is no room.
     #[prost(uint64, tag = "3")]
     pub free: u64,
+    /// Whether this copy counts towards a majority: the holder has all that was acknowledged on the
+    /// record's arc.
+    #[prost(bool, tag = "4")]
+    pub counts: bool,
 }
 /// Asks whether the receiver would hold a chunk. Answered by ChunkOffered; the bytes follow on a
 /// bulk connection.
@@ -535,6 +539,9 @@ pub struct AskConfirm {
     /// Whom the asker takes for its holders.
     #[prost(fixed64, tag = "2")]
     pub view: u64,
+    /// The asker's number for what it noted before it asked: a confirmation is for this only.
+    #[prost(uint64, tag = "3")]
+    pub round: u64,
 }
 /// Whether the receiver holds all of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -74,7 +74,10 @@ pub(super) fn write(message: wire::WriteRecord) -> Checked<WriteRecord> {
 pub(super) fn stored_to_wire(stored: Stored) -> wire::RecordWritten {
     let mut message = wire::RecordWritten::default();
     match stored {
-        Stored::Durable { newest } => message.newest = Some(newest.to_wire()),
+        Stored::Durable { newest, counts } => {
+            message.newest = Some(newest.to_wire());
+            message.counts = counts;
+        }
         Stored::WrongView => message.set_refusal(wire::Refusal::WrongView),
         Stored::Full { free } => {
             message.set_refusal(wire::Refusal::Full);
@@ -89,6 +92,7 @@ pub(super) fn stored(message: wire::RecordWritten) -> Checked<Stored> {
     Ok(match refusal(message.refusal)? {
         wire::Refusal::None => Stored::Durable {
             newest: Version::from_wire(message.newest).map_err(|_| BadField("newest"))?,
+            counts: message.counts,
         },
         wire::Refusal::WrongView => Stored::WrongView,
         wire::Refusal::Full => Stored::Full { free: message.free },

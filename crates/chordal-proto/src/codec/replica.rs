@@ -92,6 +92,7 @@ pub(super) fn ask_confirm(message: wire::AskConfirm) -> Checked<Message> {
     Ok(Message::AskConfirm {
         arc: key::arc(message.arc)?,
         view: View(message.view),
+        round: message.round,
     })
 }
 

@@ -4,6 +4,7 @@ use chordal_object::{ChunkId, Content, Key, NodeId, Record};
 
 use crate::effect::DiskOp;
 use crate::input::{Completion, DiskAnswer, DiskError};
+use crate::limits::COUNTER_MAX;
 use crate::message::{
     ChunkOffered, Message, OfferChunk, ReadRecord, RecordRead, Stored, WriteRecord,
 };
@@ -17,7 +18,9 @@ impl Peer {
     /// Whether this node holds a key and agrees who does.
     fn shares_view(&self, key: Key, view: View) -> bool {
         let holders: Vec<NodeId> = placement::holders(&self.table, &self.settings, key);
-        holders.contains(&self.me.node) && View::of(&holders) == view
+        // Copies that are being dropped at this moment must not be counted on.
+        let steady = !self.replica.is_removing(key);
+        steady && holders.contains(&self.me.node) && View::of(&holders) == view
     }
 
     /// Somebody asks for a name.
@@ -33,6 +36,7 @@ impl Peer {
             key,
             viewed: view,
             head,
+            complete: self.replica.is_complete_at(key),
         };
         self.disk(DiskOp::ReadRecord { key, name }, waiting);
     }
@@ -44,6 +48,7 @@ impl Peer {
         key: Key,
         viewed: Option<View>,
         head: bool,
+        complete: bool,
         completion: Completion,
     ) {
         let read = match completion {
@@ -55,7 +60,8 @@ impl Peer {
                 } else {
                     record
                 },
-                counts: viewed.is_some() && self.replica.is_complete_at(key),
+                // Complete before the disk was read: what was acknowledged by then was found.
+                counts: viewed.is_some() && complete && self.replica.is_complete_at(key),
             },
             Completion::Disk(_) | Completion::Transfer(_) => RecordRead::Failed,
         };
@@ -65,6 +71,10 @@ impl Peer {
     /// Somebody wants this node to hold a record.
     pub(crate) fn asked_to_hold(&mut self, asker: &Asker, write: WriteRecord) {
         let WriteRecord { record, view } = write;
+        if record.version.counter >= COUNTER_MAX {
+            self.answer(asker, Message::RecordWritten(Stored::Failed));
+            return;
+        }
         let key = self.settings.name_key(&record.name);
         if view.is_some_and(|view| !self.shares_view(key, view)) {
             self.answer(asker, Message::RecordWritten(Stored::WrongView));
@@ -75,14 +85,29 @@ impl Peer {
         }
         self.disk(
             DiskOp::WriteRecord { key, record },
-            Waiting::HeldFor(*asker),
+            Waiting::HeldFor {
+                asker: *asker,
+                key,
+                viewed: view,
+            },
         );
     }
 
     /// The disk took a record, or not.
-    pub(crate) fn held_for(&mut self, asker: &Asker, completion: Completion) {
+    pub(crate) fn held_for(
+        &mut self,
+        asker: &Asker,
+        key: Key,
+        viewed: Option<View>,
+        completion: Completion,
+    ) {
         let stored = match completion {
-            Completion::Disk(Ok(DiskAnswer::RecordStored(newest))) => Stored::Durable { newest },
+            // A new holder may have compared before this was durable: it must not count.
+            _ if viewed.is_some_and(|view| !self.shares_view(key, view)) => Stored::WrongView,
+            Completion::Disk(Ok(DiskAnswer::RecordStored(newest))) => Stored::Durable {
+                newest,
+                counts: viewed.is_some() && self.replica.is_complete_at(key),
+            },
             Completion::Disk(Err(DiskError::Full { free })) => Stored::Full { free },
             Completion::Disk(_) | Completion::Transfer(_) => Stored::Failed,
         };

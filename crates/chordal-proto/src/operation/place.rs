@@ -26,6 +26,8 @@ pub(super) struct Placing {
     pub(super) view: Option<View>,
     asked: BTreeSet<NodeId>,
     pub(super) done: BTreeSet<NodeId>,
+    /// Those of `done` whose copy counts towards a majority.
+    counted: BTreeSet<NodeId>,
     failed: BTreeSet<NodeId>,
     /// The most room that a holder without room has left.
     free: Option<u64>,
@@ -33,6 +35,8 @@ pub(super) struct Placing {
     late: bool,
     /// Whether somebody is to be asked again under another view.
     again: bool,
+    /// How many holders must have it: a majority; of one or two, all that answer.
+    need: usize,
 }
 
 /// What placing has come to.
@@ -56,12 +60,8 @@ impl Placing {
     }
 
     pub(super) fn progress(&self) -> Placed {
-        let need = placement::quorum(self.holders.len()).max(1);
-        let have = self
-            .holders
-            .iter()
-            .filter(|node| self.done.contains(node))
-            .count();
+        let need = self.need.max(1);
+        let have = self.counting().count();
         let waiting = self.again || self.asked.iter().any(|&node| self.is_waiting_for(node));
         if have >= need && (!waiting || self.late) {
             let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -78,8 +78,22 @@ impl Placing {
         }
     }
 
-    pub(super) fn took(&mut self, node: NodeId) {
+    /// Holders whose copies count: of three and more those that are complete on the arc.
+    fn counting(&self) -> impl Iterator<Item = &NodeId> {
+        let enough = if self.holders.len() <= 2 {
+            &self.done
+        } else {
+            &self.counted
+        };
+        self.holders.iter().filter(|node| enough.contains(node))
+    }
+
+    /// A node has it durable; `counts` tells whether that counts towards a majority.
+    pub(super) fn took(&mut self, node: NodeId, counts: bool) {
         self.done.insert(node);
+        if counts {
+            self.counted.insert(node);
+        }
         self.failed.remove(&node);
     }
 
@@ -98,9 +112,16 @@ impl Placing {
         self.again = true;
     }
 
-    /// Lets the nodes that failed be asked again.
+    /// Lets the nodes that failed be asked again, and those whose copies did not count yet.
     pub(super) fn forgive(&mut self) {
         self.failed.clear();
+        self.done.retain(|node| self.counted.contains(node));
+        self.asked.retain(|node| self.counted.contains(node));
+    }
+
+    /// Whether nobody who was asked has room.
+    pub(super) fn is_full(&self) -> bool {
+        self.free.is_some() && self.asked.iter().all(|node| self.failed.contains(node))
     }
 
     fn is_waiting_for(&self, node: NodeId) -> bool {
@@ -124,7 +145,7 @@ impl Placing {
             .count();
         Failure::TooFewCopies {
             have: count(have),
-            need: count(placement::quorum(self.holders.len()).max(1)),
+            need: count(self.need.max(1)),
             missing: peer.unheard(lacking),
         }
     }
@@ -154,6 +175,12 @@ impl Peer {
         placing.view = Some(view);
         let count = placing.holders.len();
         let able = |node: &NodeId| self.answers(*node) && !placing.failed.contains(node);
+        let able_holders = placing.holders.iter().filter(|node| able(node)).count();
+        let need = if count <= 2 {
+            able_holders
+        } else {
+            placement::quorum(count)
+        };
         let without = placing.holders.iter().filter(|node| !able(node)).count();
         let further = placement::nodes_from(&self.table, placing.key, count + without + 2);
         let hints = further.into_iter().skip(count).filter(able).take(without);
@@ -166,8 +193,14 @@ impl Peer {
             .chain(hints.map(|node| (node, None)))
             .collect();
         targets.retain(|(node, _)| !placing.done.contains(node) && !placing.is_waiting_for(*node));
+        placing.need = need;
         placing.asked.extend(targets.iter().map(|(node, _)| *node));
         targets
+    }
+
+    /// Whether other nodes hold the key by now than those that were asked.
+    pub(super) fn holders_changed(&self, placing: &Placing) -> bool {
+        placement::holders(&self.table, &self.settings, placing.key) != placing.holders
     }
 
     /// Begins to store a client's chunk.
@@ -264,7 +297,7 @@ impl Peer {
                     .push_back(Effect::Transfer { effect, transfer });
             }
             ChunkOffered::Have => {
-                task.placing.took(from);
+                task.placing.took(from, true);
                 self.store_progress(now, operation);
             }
             ChunkOffered::WrongView => {
@@ -326,7 +359,7 @@ impl Peer {
         };
         match completion {
             Completion::Transfer(Ok(())) => {
-                task.placing.took(node);
+                task.placing.took(node, true);
                 self.store_progress(now, operation);
             }
             Completion::Transfer(Err(TransferError::Broken)) => {
@@ -354,7 +387,7 @@ impl Peer {
         };
         match completion {
             Completion::Disk(Ok(_)) => {
-                task.placing.took(own);
+                task.placing.took(own, true);
                 self.store_progress(now, operation);
             }
             Completion::Disk(Err(DiskError::Full { free })) => {
@@ -376,7 +409,11 @@ impl Peer {
                 self.timers
                     .at_latest(now + self.timing.straggler, Reason::Hedge(operation));
             }
+            Placed::Again if task.placing.is_full() => self.store_over(operation),
             Placed::Again => self.timers.at_latest(now + AGAIN, Reason::Retry(operation)),
+            Placed::Done(_) if self.holders_changed(&task.placing) => {
+                self.store_ask(now, operation);
+            }
             Placed::Done(copies) => self.finish(operation, Ok(Answer::ChunkStored(copies))),
         }
     }

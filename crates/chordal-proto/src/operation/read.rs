@@ -403,7 +403,7 @@ impl Peer {
         let Some((record, have)) = task.writing_back.as_mut() else {
             return;
         };
-        if let Stored::Durable { .. } = stored {
+        if let Stored::Durable { counts: true, .. } = stored {
             have.insert(from);
         }
         if have.len() >= need {

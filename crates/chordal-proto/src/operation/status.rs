@@ -85,8 +85,12 @@ impl Peer {
         let broken = ring_breaks(&heard);
         let missing: u64 = heard
             .values()
-            .map(|status| status.copies_wanted + status.copies_unreachable)
-            .sum();
+            .map(|status| {
+                status
+                    .copies_wanted
+                    .saturating_add(status.copies_unreachable)
+            })
+            .fold(0, u64::saturating_add);
         let moving = heard.values().any(|status| {
             status.copies_wanted > 0 || status.arcs_incomplete > 0 || status.handing_off > 0
         });
@@ -204,8 +208,8 @@ impl Peer {
             Completion::Disk(Ok(DiskAnswer::Counts(counts))) => counts
                 .iter()
                 .zip(weights)
-                .map(|(count, weight)| count * weight)
-                .sum(),
+                .map(|(count, weight)| count.saturating_mul(*weight))
+                .fold(0, u64::saturating_add),
             Completion::Disk(_) | Completion::Transfer(_) => 0,
         };
         let status = self.own_status(used, unreachable);

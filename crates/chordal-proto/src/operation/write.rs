@@ -37,6 +37,14 @@ impl WriteTask {
         &self.draft.name
     }
 
+    /// The counter it was given, or 0 before it was.
+    pub(super) const fn counter(&self) -> u64 {
+        match &self.phase {
+            Phase::Writing { record, .. } => record.version.counter,
+            Phase::Reading(_) => 0,
+        }
+    }
+
     pub(super) fn reading(&mut self) -> Option<&mut QuorumRead> {
         match &mut self.phase {
             Phase::Reading(quorum) => Some(quorum),
@@ -168,8 +176,8 @@ impl Peer {
             return;
         };
         match stored {
-            Stored::Durable { .. } => {
-                placing.took(from);
+            Stored::Durable { counts, .. } => {
+                placing.took(from, counts);
                 self.write_progress(now, operation);
             }
             Stored::WrongView => {
@@ -217,9 +225,11 @@ impl Peer {
                 self.timers
                     .at_latest(now + self.timing.straggler, Reason::Hedge(operation));
             }
+            Placed::Again if placing.is_full() => self.write_over(operation),
             Placed::Again => {
                 self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
             }
+            Placed::Done(_) if self.holders_changed(placing) => self.write_ask(now, operation),
             Placed::Done(copies) => {
                 self.finish(operation, Ok(Answer::Written { version, copies }));
             }

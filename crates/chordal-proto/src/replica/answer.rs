@@ -19,17 +19,27 @@ impl Peer {
             arc: step.arc,
             kind: step.kind,
         };
+        // The word counts only if it was true before the disk was read and still is after.
+        let complete = self.replica.is_source(step.arc, step.view);
+        let asker = *asker;
         self.disk(
             op,
             Waiting::ItemsFor {
-                asker: *asker,
+                asker,
                 step,
+                complete,
             },
         );
     }
 
     /// The disk told what is here of the arc.
-    pub(crate) fn items_for(&mut self, asker: &Asker, step: Reconcile, completion: Completion) {
+    pub(crate) fn items_for(
+        &mut self,
+        asker: &Asker,
+        step: Reconcile,
+        complete: bool,
+        completion: Completion,
+    ) {
         let payload = match completion {
             Completion::Disk(Ok(DiskAnswer::Items(items))) => item_set(items)
                 .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
@@ -39,7 +49,7 @@ impl Peer {
         let answer = match payload {
             Some(payload) => Reconciled::Step {
                 payload: payload.into(),
-                complete: self.replica.is_source(step.arc, step.view),
+                complete: complete && self.replica.is_source(step.arc, step.view),
             },
             None => Reconciled::Failed,
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chordal_object::{Arc, ChunkId, Key, NodeId};
 
-use crate::effect::{Answer, DiskOp, Failure, Notice};
+use crate::effect::{DiskOp, Failure, Notice};
 use crate::input::{Completion, DiskAnswer, OperationId};
 use crate::member::Standing;
 use crate::message::{Confirm, Kind, Message};
@@ -29,8 +29,12 @@ pub(super) struct HandOffs {
     /// Whether something may lie in foreign arcs that no hand-off knows of.
     unknown: bool,
     counting: bool,
-    /// Confirmations that others wait for: ready or not yet.
-    confirming: BTreeMap<(NodeId, Arc), bool>,
+    /// Copies being dropped: whoever holds such an arc again meanwhile must not count on them.
+    removing: Vec<Arc>,
+    /// Numbers the hand-offs: a confirmation is for one of them only.
+    round: u64,
+    /// Confirmations that others wait for, by node and arc: for which round, and whether ready.
+    confirming: BTreeMap<(NodeId, Arc), (u64, bool)>,
     leaving: Option<Leaving>,
 }
 
@@ -39,6 +43,7 @@ struct HandOff {
     held: HeldArc,
     records: Vec<(Key, [u8; 32])>,
     chunks: Vec<(Key, ChunkId)>,
+    round: u64,
     /// Kinds of which it is known what is here.
     known: BTreeSet<Kind>,
     confirmed: BTreeSet<NodeId>,
@@ -62,6 +67,17 @@ impl HandOffs {
     /// Forgets the hand-offs under way; what they were about is looked for again.
     pub(super) fn clear(&mut self) {
         self.open.clear();
+        self.confirming.clear();
+    }
+
+    /// Whether copies of this key are being dropped at this moment.
+    pub(super) fn is_removing(&self, key: Key) -> bool {
+        self.removing.iter().any(|arc| arc.contains(key))
+    }
+
+    /// Arcs whose copies are being dropped at this moment.
+    pub(super) fn removing(&self) -> impl Iterator<Item = Arc> {
+        self.removing.iter().copied()
     }
 
     pub(super) fn items(&self) -> u64 {
@@ -110,8 +126,8 @@ impl Peer {
         self.table.set_own(&self.settings, &self.me.clone());
         self.announce(now, vec![self.me.clone()]);
         self.timers.cancel(Reason::Save);
+        self.saves.left = Some(leaving.operation);
         self.save_members();
-        self.reply(leaving.operation, Ok(Answer::Left));
     }
 
     /// Looks for things that others should hold, and for confirmations that are due.
@@ -176,8 +192,11 @@ impl Peer {
                 self.replica.note_foreign();
                 continue;
             };
+            self.replica.hand_offs.round += 1;
+            let round = self.replica.hand_offs.round;
             let hand_off = HandOff {
                 held,
+                round,
                 records: Vec::new(),
                 chunks: Vec::new(),
                 known: BTreeSet::new(),
@@ -239,6 +258,7 @@ impl Peer {
             return;
         }
         let HeldArc { arc, view, .. } = open.held;
+        let round = open.round;
         let lacking: Vec<NodeId> = open
             .held
             .holders
@@ -257,7 +277,7 @@ impl Peer {
                 request.to == Some(node) && request.purpose == Purpose::Confirm(upto)
             });
             if !asking && self.table.is_alive(node) {
-                let question = Message::AskConfirm { arc, view };
+                let question = Message::AskConfirm { arc, view, round };
                 self.ask(now, node, question, Purpose::Confirm(upto));
             }
         }
@@ -272,7 +292,9 @@ impl Peer {
             records: open.records.clone(),
             chunks: open.chunks.clone(),
         };
-        self.disk(op, Waiting::HandOffRemoved { upto });
+        let arc = open.held.arc;
+        self.replica.hand_offs.removing.push(arc);
+        self.disk(op, Waiting::HandOffRemoved { upto, arc });
     }
 
     /// A holder answered.
@@ -290,52 +312,70 @@ impl Peer {
     }
 
     /// Copies were dropped; look again whether others remain.
-    pub(crate) fn hand_off_removed(&mut self, now: Time, upto: Key, completion: Completion) {
-        let Some(open) = self.replica.hand_offs.open.remove(&upto) else {
-            return;
-        };
-        if matches!(completion, Completion::Disk(Ok(_))) {
+    pub(crate) fn hand_off_removed(
+        &mut self,
+        now: Time,
+        upto: Key,
+        arc: Arc,
+        completion: Completion,
+    ) {
+        let removing = &mut self.replica.hand_offs.removing;
+        if let Some(index) = removing.iter().position(|other| *other == arc) {
+            removing.swap_remove(index);
+        }
+        let open = &mut self.replica.hand_offs.open;
+        if open.get(&upto).is_some_and(|open| open.removing)
+            && let Some(open) = open.remove(&upto)
+            && matches!(completion, Completion::Disk(Ok(_)))
+        {
             let dropped = (open.records.len() + open.chunks.len()) as u64;
-            self.notice(Notice::HandedOff {
-                arc: open.held.arc,
-                dropped,
-            });
+            self.notice(Notice::HandedOff { arc, dropped });
         }
         self.holds_something_foreign(now);
     }
 
     /// Somebody wants to drop what it holds of an arc of this node.
-    pub(crate) fn asked_to_confirm(&mut self, now: Time, asker: &Asker, arc: Arc, view: View) {
+    pub(crate) fn asked_to_confirm(
+        &mut self,
+        now: Time,
+        asker: &Asker,
+        arc: Arc,
+        view: View,
+        round: u64,
+    ) {
         let own = self.me.node;
-        let agrees =
-            self.replica.all.iter().any(|held| {
-                held.view == view && held.arc.covers(arc) && held.holders.contains(&own)
-            });
+        let agrees = self
+            .replica
+            .all
+            .iter()
+            .any(|held| held.view == view && held.arc == arc && held.holders.contains(&own));
+        let confirming = &mut self.replica.hand_offs.confirming;
         if !agrees {
-            self.replica.hand_offs.confirming.remove(&(asker.node, arc));
+            confirming.remove(&(asker.node, arc));
             self.answer(asker, Message::Confirm(Confirm::WrongView));
             return;
         }
-        let confirming = &mut self.replica.hand_offs.confirming;
-        if confirming.get(&(asker.node, arc)) == Some(&true) {
+        if confirming.get(&(asker.node, arc)) == Some(&(round, true)) {
             confirming.remove(&(asker.node, arc));
             self.answer(asker, Message::Confirm(Confirm::Held));
             return;
         }
-        confirming.insert((asker.node, arc), false);
-        self.replica
-            .sessions
-            .queue(arc, view, asker.node, Some(asker.node));
+        confirming.insert((asker.node, arc), (round, false));
+        let confirm = Some((asker.node, round));
+        self.replica.sessions.queue(arc, view, asker.node, confirm);
         self.repair_soon(now);
         self.answer(asker, Message::Confirm(Confirm::NotYet));
     }
 
     /// A comparison that somebody waits for ended.
-    pub(super) fn confirmation_ready(&mut self, asker: NodeId, arc: Arc, well: bool) {
+    pub(super) fn confirmation_ready(&mut self, asker: NodeId, round: u64, arc: Arc, well: bool) {
         let confirming = &mut self.replica.hand_offs.confirming;
-        if well && confirming.contains_key(&(asker, arc)) {
-            confirming.insert((asker, arc), true);
-        } else {
+        let waited_for = confirming
+            .get(&(asker, arc))
+            .is_some_and(|entry| entry.0 == round);
+        if waited_for && well {
+            confirming.insert((asker, arc), (round, true));
+        } else if waited_for {
             confirming.remove(&(asker, arc));
         }
     }

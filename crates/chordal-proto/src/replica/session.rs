@@ -29,8 +29,8 @@ pub(crate) struct Planned {
     arc: Arc,
     view: View,
     source: NodeId,
-    /// Who waits for a confirmation that this node has all that the source has.
-    confirm: Option<NodeId>,
+    /// Who waits, in which of its rounds, for a confirmation that this node has all it had.
+    confirm: Option<(NodeId, u64)>,
 }
 
 /// Sessions under way and to come.
@@ -50,6 +50,7 @@ struct Session {
     /// Records or chunks on their way.
     under_way: usize,
     source_complete: bool,
+    first_step: bool,
     /// Whether something that was lacking could not be had.
     incomplete: bool,
 }
@@ -84,7 +85,13 @@ impl Sessions {
     }
 
     /// Plans a comparison unless the same one is planned or runs. Confirmations go first.
-    pub(super) fn queue(&mut self, arc: Arc, view: View, source: NodeId, confirm: Option<NodeId>) {
+    pub(super) fn queue(
+        &mut self,
+        arc: Arc,
+        view: View,
+        source: NodeId,
+        confirm: Option<(NodeId, u64)>,
+    ) {
         let planned = Planned {
             arc,
             view,
@@ -145,6 +152,7 @@ impl Peer {
             lacking: BTreeSet::new(),
             under_way: 0,
             source_complete: false,
+            first_step: true,
             incomplete: false,
         };
         self.replica.sessions.running.insert(id, session);
@@ -227,9 +235,10 @@ impl Peer {
             return self.session_failed(now, id);
         };
         session.lacking.extend(need.into_iter().map(Id::to_bytes));
-        // The first answer is the latest moment at which the source's word counts: later steps
-        // and fetches only bring what it had by then.
-        session.source_complete = complete;
+        // The source's word must hold from the first step on: what it acknowledged between two
+        // steps may lie in a part that was compared already.
+        session.source_complete = complete && (session.first_step || session.source_complete);
+        session.first_step = false;
         if let Some(payload) = next {
             return self.session_step(now, id, payload.into());
         }
@@ -376,6 +385,7 @@ impl Peer {
             return self.session_done(now, id);
         }
         session.kind = Kind::Chunks;
+        session.first_step = true;
         if !session.incomplete {
             // Records alone decide about reads; the chunks follow.
             let earlier_chunks = self
@@ -415,10 +425,10 @@ impl Peer {
             compared.chunks = true;
             compared.at = now;
         }
-        if let Some(asker) = confirm {
-            self.confirmation_ready(asker, arc, !session.incomplete);
+        if let Some((asker, round)) = confirm {
+            self.confirmation_ready(asker, round, arc, !session.incomplete);
         }
-        self.repair_soon(now);
+        self.begin_sessions(now);
     }
 
     /// A session cannot go on; its arc is compared again later.
@@ -426,9 +436,19 @@ impl Peer {
         let Some(session) = self.replica.sessions.running.remove(&id) else {
             return;
         };
-        if let Some(asker) = session.planned.confirm {
-            self.confirmation_ready(asker, session.planned.arc, false);
+        if let Some((asker, round)) = session.planned.confirm {
+            self.confirmation_ready(asker, round, session.planned.arc, false);
         }
-        self.repair_soon(now);
+        self.begin_sessions(now);
+    }
+
+    /// Begins as many of the planned sessions as may run at once.
+    pub(super) fn begin_sessions(&mut self, now: Time) {
+        while self.replica.sessions.running() < SESSIONS_MAX {
+            let Some(next) = self.replica.sessions.next() else {
+                break;
+            };
+            self.begin_session(now, next);
+        }
     }
 }

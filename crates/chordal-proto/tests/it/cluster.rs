@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_object::{ChunkId, Key, Name, NodeId, Record};
+use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record};
 use chordal_proto::effect::{Answer, DiskOp, Effect, Failure, Transfer};
 use chordal_proto::input::{
     Command, Completion, DiskAnswer, Draft, Input, OperationId, TransferError,
@@ -75,7 +75,7 @@ impl Cluster {
         let config = Config {
             settings: self.settings.clone(),
             timing: Timing {
-                grace: Duration::from_secs(60),
+                grace: Duration::from_mins(1),
                 ..Timing::default()
             },
             node: node(at),
@@ -118,7 +118,7 @@ impl Cluster {
         self.operations += 1;
         let operation = OperationId(self.operations);
         self.drive(addr(index), Input::Command { operation, command });
-        let end = self.now + Duration::from_secs(60);
+        let end = self.now + Duration::from_mins(1);
         while self.now < end {
             if let Some(answer) = self.replies.remove(&operation) {
                 return answer;
@@ -323,7 +323,7 @@ impl Machine {
                 let newest = self
                     .records
                     .entry((key, record.name.clone()))
-                    .or_insert(record.clone());
+                    .or_insert_with(|| record.clone());
                 if record.version > newest.version {
                     *newest = record;
                 }
@@ -335,26 +335,7 @@ impl Machine {
             }
             DiskOp::ReadChunk { chunk, .. } if self.chunks.contains_key(&chunk) => DiskAnswer::Done,
             DiskOp::ReadChunk { .. } => DiskAnswer::NoChunk,
-            DiskOp::ItemsIn {
-                arc,
-                kind: Kind::Records,
-            } => DiskAnswer::Items(
-                self.records
-                    .iter()
-                    .filter(|((key, _), _)| arc.contains(*key))
-                    .map(|((key, name), record)| (*key, Record::digest(name, &record.version)))
-                    .collect(),
-            ),
-            DiskOp::ItemsIn {
-                arc,
-                kind: Kind::Chunks,
-            } => DiskAnswer::Items(
-                self.chunks
-                    .iter()
-                    .filter(|(_, key)| arc.contains(**key))
-                    .map(|(id, key)| (*key, *id.as_bytes()))
-                    .collect(),
-            ),
+            DiskOp::ItemsIn { arc, kind } => DiskAnswer::Items(self.items_in(arc, kind)),
             DiskOp::RecordsByDigest { digests, .. } => DiskAnswer::Records(
                 self.records
                     .values()
@@ -384,9 +365,9 @@ impl Machine {
                 self.records.retain(|(key, name), record| {
                     !records.contains(&(*key, Record::digest(name, &record.version)))
                 });
-                chunks.iter().for_each(|(_, id)| {
+                for (_, id) in &chunks {
                     self.chunks.remove(id);
-                });
+                }
                 DiskAnswer::Done
             }
             DiskOp::Usage => DiskAnswer::Usage {
@@ -397,6 +378,23 @@ impl Machine {
                 self.saved = Some(bytes);
                 DiskAnswer::Done
             }
+        }
+    }
+
+    fn items_in(&self, arc: Arc, kind: Kind) -> Vec<(Key, [u8; 32])> {
+        match kind {
+            Kind::Records => self
+                .records
+                .iter()
+                .filter(|((key, _), _)| arc.contains(*key))
+                .map(|((key, name), record)| (*key, Record::digest(name, &record.version)))
+                .collect(),
+            Kind::Chunks => self
+                .chunks
+                .iter()
+                .filter(|(_, key)| arc.contains(**key))
+                .map(|(id, key)| (*key, *id.as_bytes()))
+                .collect(),
         }
     }
 

@@ -9,7 +9,7 @@ use chordal_proto::input::Command;
 
 use crate::cluster::Cluster;
 
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_small_ring_keeps_as_many_copies_as_it_has_nodes() {

@@ -3,6 +3,11 @@
 //! What belongs here: one sentence of behaviour a test, without faults of the network or the
 //! disk. Those are `chordal-sim`'s.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
 mod cluster;
 mod data;
 mod ring;

@@ -82,7 +82,7 @@ fn record_messages() -> Vec<BoxedStrategy<Message>> {
     let write =
         (record(), option::of(view())).prop_map(|(record, view)| WriteRecord { record, view });
     let stored = prop_oneof![
-        version().prop_map(|newest| Stored::Durable { newest }),
+        (version(), any::<bool>()).prop_map(|(newest, counts)| Stored::Durable { newest, counts }),
         Just(Stored::WrongView),
         any::<u64>().prop_map(|free| Stored::Full { free }),
         Just(Stored::Failed),
@@ -136,8 +136,8 @@ fn replica_messages() -> Vec<BoxedStrategy<Message>> {
             .prop_map(|(arc, digests)| Message::FetchRecords { arc, digests })
             .boxed(),
         vec(record(), 0..4).prop_map(Message::Records).boxed(),
-        (arc(), view())
-            .prop_map(|(arc, view)| Message::AskConfirm { arc, view })
+        (arc(), view(), any::<u64>())
+            .prop_map(|(arc, view, round)| Message::AskConfirm { arc, view, round })
             .boxed(),
         confirm.prop_map(Message::Confirm).boxed(),
     ]
