@@ -150,6 +150,8 @@ impl Run {
             if self.prove(self.world.now >= end)? {
                 break;
             }
+            let rest = (self.world.now + PROVE_PAUSE).min(end.max(self.world.now));
+            self.advance(rest)?;
         }
         self.healed_after = Some(self.world.now.since(began));
         self.demand("rings stay healed", watch::ideal(&self.world))?;
@@ -332,6 +334,9 @@ const FORM_MAX: Duration = Duration::from_mins(3);
 
 /// How long everybody may take to ask for everything.
 const PROVE_MAX: Duration = Duration::from_mins(2);
+
+/// How long a ring that did not serve everything is left alone before it is asked again.
+const PROVE_PAUSE: Duration = Duration::from_secs(20);
 
 /// How often the whole world is looked at.
 const LOOK: Duration = Duration::from_secs(1);
