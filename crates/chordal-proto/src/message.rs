@@ -331,8 +331,9 @@ pub enum Reconciled {
     Step {
         /// For `negentropy`.
         payload: Bytes,
-        /// Whether the answerer agrees with the view and has itself all that was acknowledged
-        /// on this arc.
+        /// Whether the answerer agrees with the view.
+        agrees: bool,
+        /// Whether it agrees and has itself all that was acknowledged on this arc.
         complete: bool,
     },
     /// Its disk failed, or it has too much to do.

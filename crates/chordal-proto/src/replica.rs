@@ -154,17 +154,20 @@ impl Replica {
         self.hand_offs.items()
     }
 
+    /// Whether this node takes the same nodes for the holders of an arc.
+    pub(crate) fn agrees(&self, arc: Arc, view: View) -> bool {
+        self.all
+            .iter()
+            .any(|held| held.view == view && held.arc.covers(arc))
+    }
+
     /// Whether this node's word on an arc makes a new holder of that view complete.
     fn is_source(&self, arc: Arc, view: View) -> bool {
-        let agrees = self
-            .all
-            .iter()
-            .any(|held| held.view == view && held.arc.covers(arc));
         let retired = self
             .retired
             .iter()
             .any(|(kept, under)| *under == view && kept.covers(arc));
-        agrees && (retired || self.complete.covers(arc, self.last_key))
+        self.agrees(arc, view) && (retired || self.complete.covers(arc, self.last_key))
     }
 
     /// Whether copies of this key are being dropped at this moment.
@@ -446,11 +449,17 @@ impl Peer {
             .filter(|(node, compared)| compared.source_complete && self.held_before(mine, **node))
             .count();
         let need = placement::quorum(mine.held.holders.len());
+        // Given-up holders are waited for while too few of the others could know.
+        let former = mine
+            .compared
+            .keys()
+            .filter(|node| self.held_before(mine, **node))
+            .count();
+        let known_well = complete_sources > 0 || former >= need;
         let heard_all = self.sources(mine).iter().all(|node| {
             let held_it = mine.held.holders.contains(node) || mine.previous.contains(node);
-            // Given-up holders are waited for while they are the only ones who might know.
             let given_up = !self.table.is_member(*node);
-            let waited_for = held_it && !(given_up && complete_sources > 0);
+            let waited_for = held_it && !(given_up && known_well);
             mine.compared.contains_key(node) || (!self.answers(*node) && !waited_for)
         });
         if complete_sources < need && !heard_all {

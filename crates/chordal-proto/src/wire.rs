@@ -512,6 +512,9 @@ pub struct Reconciled {
     /// Whether the answerer agrees with the view and has all that was acknowledged on the arc.
     #[prost(bool, tag = "3")]
     pub complete: bool,
+    /// Whether the answerer agrees with the view.
+    #[prost(bool, tag = "4")]
+    pub agrees: bool,
 }
 /// Asks for records of an arc. Answered by Records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -38,7 +38,12 @@ pub(super) fn reconcile(message: wire::Reconcile) -> Checked<Reconcile> {
 pub(super) fn reconciled_to_wire(step: &Reconciled) -> wire::Reconciled {
     let mut message = wire::Reconciled::default();
     match step {
-        Reconciled::Step { payload, complete } => {
+        Reconciled::Step {
+            payload,
+            agrees,
+            complete,
+        } => {
+            message.agrees = *agrees;
             message.payload = payload.clone();
             message.complete = *complete;
         }
@@ -52,6 +57,7 @@ pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
     match single::refusal(message.refusal)? {
         wire::Refusal::None => Ok(Reconciled::Step {
             payload: message.payload,
+            agrees: message.agrees,
             complete: message.complete,
         }),
         wire::Refusal::Failed => Ok(Reconciled::Failed),

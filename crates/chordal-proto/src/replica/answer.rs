@@ -49,6 +49,7 @@ impl Peer {
         let answer = match payload {
             Some(payload) => Reconciled::Step {
                 payload: payload.into(),
+                agrees: self.replica.agrees(step.arc, step.view),
                 complete: complete && self.replica.is_source(step.arc, step.view),
             },
             None => Reconciled::Failed,

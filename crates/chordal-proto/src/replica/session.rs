@@ -51,6 +51,8 @@ struct Session {
     under_way: usize,
     source_complete: bool,
     first_step: bool,
+    /// Whether the source took the same nodes for the holders all along.
+    agreed: bool,
     /// Whether something that was lacking could not be had.
     incomplete: bool,
 }
@@ -153,6 +155,7 @@ impl Peer {
             under_way: 0,
             source_complete: false,
             first_step: true,
+            agreed: true,
             incomplete: false,
         };
         self.replica.sessions.running.insert(id, session);
@@ -213,7 +216,19 @@ impl Peer {
         from: NodeId,
         message: Message,
     ) {
-        if let Message::Reconciled(Reconciled::Step { payload, complete }) = message {
+        if let Message::Reconciled(Reconciled::Step {
+            payload,
+            agrees,
+            complete,
+        }) = message
+        {
+            if let Some(session) = self.replica.sessions.get_mut(id)
+                && !agrees
+            {
+                // What it may acknowledge yet, under other holders, is not seen here.
+                session.agreed = false;
+                self.compare_with(now, from);
+            }
             self.session_compared(now, id, &payload, complete);
         } else if let Message::Records(records) = message {
             self.session_records(now, id, from, records);
@@ -386,7 +401,7 @@ impl Peer {
         }
         session.kind = Kind::Chunks;
         session.first_step = true;
-        if !session.incomplete {
+        if !session.incomplete && session.agreed {
             // Records alone decide about reads; the chunks follow.
             let earlier_chunks = self
                 .replica
@@ -420,6 +435,7 @@ impl Peer {
         } = session.planned;
         if let Some(mine) = self.replica.my_arc(arc, view)
             && !session.incomplete
+            && session.agreed
             && let Some(compared) = mine.compared.get_mut(&source)
         {
             compared.chunks = true;

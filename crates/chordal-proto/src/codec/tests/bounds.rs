@@ -118,6 +118,7 @@ fn lists_of_records_and_chunks_are_bounded() {
     });
     check_limit(RECONCILE_BYTES_MAX, "payload", |count| {
         Message::Reconciled(Reconciled::Step {
+            agrees: true,
             payload: Bytes::from(vec![0; count]),
             complete: true,
         })
