@@ -27,6 +27,8 @@ use crate::timer::Reason;
 #[derive(Debug, Default)]
 pub(crate) struct Joining {
     attempt: Option<Attempt>,
+    /// What the network said of an address that could not be reached, in words for people.
+    hindrance: Option<(SocketAddr, String)>,
 }
 
 #[derive(Debug)]
@@ -219,9 +221,22 @@ impl Peer {
             return;
         };
         if attempt.asked.remove(&addr) {
-            attempt.failed.push(format!("nobody answers at {addr}"));
+            let hindrance = self
+                .joining
+                .hindrance
+                .take()
+                .filter(|(other, _)| *other == addr);
+            attempt.failed.push(match hindrance {
+                Some((_, reason)) => format!("{addr}: {reason}"),
+                None => format!("nobody answers at {addr}"),
+            });
         }
         self.give_up_joining_if_in_vain(now);
+    }
+
+    /// The network could not reach an address where nobody was expected by name.
+    pub(crate) fn join_hindered(&mut self, addr: SocketAddr, reason: &str) {
+        self.joining.hindrance = Some((addr, reason.to_owned()));
     }
 
     fn give_up_joining_if_in_vain(&mut self, now: Time) {

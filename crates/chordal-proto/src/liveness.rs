@@ -275,7 +275,10 @@ impl Peer {
                 }
             }
             Some(_) => {}
-            None => self.abandon_address(now, addr),
+            None => {
+                self.join_hindered(addr, reason);
+                self.abandon_address(now, addr);
+            }
         }
     }
 

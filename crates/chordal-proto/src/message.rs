@@ -335,6 +335,8 @@ pub enum Reconciled {
         agrees: bool,
         /// Whether it agrees and has itself all that was acknowledged on this arc.
         complete: bool,
+        /// Whether it agrees and once had all that, but may have missed writes since.
+        stale: bool,
     },
     /// Its disk failed, or it has too much to do.
     Failed,

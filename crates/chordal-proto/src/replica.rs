@@ -41,6 +41,8 @@ pub(crate) struct Replica {
     mine: Vec<MyArc>,
     /// Keys of which this node has all that was acknowledged.
     complete: RangeSet,
+    /// Keys of which it had once, before it may have missed writes.
+    stale: RangeSet,
     /// Arcs of which it had, until the holders became those of the view: good to catch up from.
     retired: Vec<(Arc, View)>,
     sessions: Sessions,
@@ -78,6 +80,8 @@ struct Compared {
     at: Time,
     /// Whether the other side itself had all that was acknowledged.
     source_complete: bool,
+    /// Whether it had once, and may have missed writes since.
+    source_once: bool,
     /// Whether the chunks were compared too and all of them came.
     chunks: bool,
 }
@@ -170,6 +174,11 @@ impl Replica {
         self.agrees(arc, view) && (retired || self.complete.covers(arc, self.last_key))
     }
 
+    /// Whether this node once had all that was acknowledged on an arc, and agrees who holds it.
+    pub(crate) fn is_stale(&self, arc: Arc, view: View) -> bool {
+        self.agrees(arc, view) && self.stale.covers(arc, self.last_key)
+    }
+
     /// Whether copies of this key are being dropped at this moment.
     pub(crate) fn is_removing(&self, key: Key) -> bool {
         self.hand_offs.is_removing(key)
@@ -211,6 +220,11 @@ impl Peer {
             } else {
                 others.min(SEEDS_MAX).div_ceil(2)
             };
+            for held in placement::arcs(&self.table, &self.settings) {
+                if held.holders.contains(&self.me.node) {
+                    self.replica.stale.insert(held.arc, last);
+                }
+            }
             self.replica.recalled = Some(Recalled {
                 need,
                 confirmed: BTreeSet::new(),
@@ -257,6 +271,17 @@ impl Peer {
 
     /// This node may have missed writes: it counts again when it has caught up.
     pub(crate) fn lose_completeness(&mut self, now: Time) {
+        for mine in &self.replica.mine {
+            if self
+                .replica
+                .complete
+                .covers(mine.held.arc, self.replica.last_key)
+            {
+                self.replica
+                    .stale
+                    .insert(mine.held.arc, self.replica.last_key);
+            }
+        }
         self.replica.complete = RangeSet::default();
         self.replica.recalled = None;
         self.replica.retired.clear();
@@ -294,6 +319,7 @@ impl Peer {
                     replica.retired.push((held.arc, held.view));
                 }
                 replica.complete.remove(held.arc, last);
+                replica.stale.remove(held.arc, last);
             }
         }
         let removing: Vec<Arc> = replica.hand_offs.removing().collect();
@@ -450,11 +476,12 @@ impl Peer {
             .count();
         let need = placement::quorum(mine.held.holders.len());
         // Given-up holders are waited for while too few of the others could know.
-        let former = mine
+        let once = mine
             .compared
-            .keys()
-            .filter(|node| self.held_before(mine, **node))
+            .values()
+            .filter(|compared| compared.source_once)
             .count();
+        let former = once + usize::from(self.replica.stale.covers(arc, last));
         let known_well = complete_sources > 0 || former >= need;
         let heard_all = self.sources(mine).iter().all(|node| {
             let held_it = mine.held.holders.contains(node) || mine.previous.contains(node);

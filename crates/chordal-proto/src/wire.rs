@@ -515,6 +515,9 @@ pub struct Reconciled {
     /// Whether the answerer agrees with the view.
     #[prost(bool, tag = "4")]
     pub agrees: bool,
+    /// Whether it agrees and once had all that was acknowledged, but may have missed writes since.
+    #[prost(bool, tag = "5")]
+    pub stale: bool,
 }
 /// Asks for records of an arc. Answered by Records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) const CONNECTIONS_MAX: usize = 512;
 
 /// How long a client may take to send a request's head, or keep a connection idle.
-pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const HEAD_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long an upload may be silent. Long, because the bytes may come from a pipe that a person or
 /// a slow program fills; short enough that a forgotten one does not stay for ever.

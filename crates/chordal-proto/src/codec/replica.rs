@@ -42,8 +42,10 @@ pub(super) fn reconciled_to_wire(step: &Reconciled) -> wire::Reconciled {
             payload,
             agrees,
             complete,
+            stale,
         } => {
             message.agrees = *agrees;
+            message.stale = *stale;
             message.payload = payload.clone();
             message.complete = *complete;
         }
@@ -59,6 +61,7 @@ pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
             payload: message.payload,
             agrees: message.agrees,
             complete: message.complete,
+            stale: message.stale,
         }),
         wire::Refusal::Failed => Ok(Reconciled::Failed),
         wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),

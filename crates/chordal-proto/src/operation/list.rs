@@ -9,7 +9,7 @@ use super::Task;
 use super::read::AGAIN;
 use crate::effect::{Answer, DiskOp};
 use crate::input::{Completion, DiskAnswer, OperationId};
-use crate::limits::LIST_ROWS_MAX;
+use crate::limits::{LIST_ROWS_MAX, RECORD_BATCH_BYTES};
 use crate::message::{List, Listed, Message, Row};
 use crate::peer::Peer;
 use crate::placement;
@@ -25,6 +25,8 @@ pub(super) struct ListTask {
     asked: BTreeSet<NodeId>,
     pages: BTreeMap<NodeId, Listed>,
     failed: BTreeSet<NodeId>,
+    /// Who answered since all were asked last.
+    heard: BTreeSet<NodeId>,
 }
 
 impl Peer {
@@ -50,12 +52,13 @@ impl Peer {
             asked: BTreeSet::new(),
             pages: BTreeMap::new(),
             failed: BTreeSet::new(),
+            heard: BTreeSet::new(),
         };
         self.open_operation(now, operation, Task::List(Box::new(task)));
         self.list_again(now, operation);
     }
 
-    /// Asks every node that holds copies and was not heard yet.
+    /// Asks every node that holds copies; pages heard before stay until newer ones come.
     pub(super) fn list_again(&mut self, now: Time, operation: OperationId) {
         let nodes: BTreeSet<NodeId> = self.table.placement().values().copied().collect();
         let Some(Task::List(task)) = self.operations.open.get_mut(&operation) else {
@@ -63,9 +66,9 @@ impl Peer {
         };
         let question = task.question.clone();
         task.failed.clear();
-        let heard: BTreeSet<NodeId> = task.pages.keys().copied().collect();
+        task.heard.clear();
         task.asked.clone_from(&nodes);
-        for node in nodes.difference(&heard).copied() {
+        for node in nodes {
             let message = Message::List(question.clone());
             let sent = self.answers(node)
                 && self
@@ -92,6 +95,7 @@ impl Peer {
             task.failed.insert(from);
         } else {
             task.pages.insert(from, listed);
+            task.heard.insert(from);
         }
         self.list_progress(now, operation);
     }
@@ -110,17 +114,16 @@ impl Peer {
         let waiting = task
             .asked
             .iter()
-            .any(|node| !task.pages.contains_key(node) && !task.failed.contains(node));
+            .any(|node| !task.heard.contains(node) && !task.failed.contains(node));
         if waiting {
             return;
         }
-        if self.unheard_arcs(&task.pages).is_empty() {
+        let mut fresh = task.pages.clone();
+        fresh.retain(|node, _| task.heard.contains(node));
+        if self.unheard_arcs(&fresh).is_empty() {
             self.list_over(now, operation);
         } else {
             // A holder that is catching up may be complete in a moment.
-            if let Some(Task::List(task)) = self.operations.open.get_mut(&operation) {
-                task.pages.clear();
-            }
             self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
         }
     }
@@ -218,12 +221,15 @@ impl Peer {
     /// The disk told a page.
     pub(crate) fn page_for(&mut self, asker: &Asker, complete: Vec<Arc>, completion: Completion) {
         let listed = match completion {
-            Completion::Disk(Ok(DiskAnswer::Rows { rows, more })) => Listed {
-                rows,
-                more,
-                complete,
-                failed: false,
-            },
+            Completion::Disk(Ok(DiskAnswer::Rows { rows, more })) => {
+                let (rows, cut) = fitting(rows);
+                Listed {
+                    rows,
+                    more: more || cut,
+                    complete,
+                    failed: false,
+                }
+            }
             Completion::Disk(_) | Completion::Transfer(_) => Listed {
                 rows: Vec::new(),
                 more: false,
@@ -239,3 +245,21 @@ impl Peer {
 fn covered(arcs: &[Arc], wanted: Arc) -> bool {
     arcs.iter().any(|arc| arc.covers(wanted))
 }
+
+/// As many rows as one message takes, and whether some were left out.
+fn fitting(mut rows: Vec<Row>) -> (Vec<Row>, bool) {
+    let mut room = RECORD_BATCH_BYTES;
+    let fits = rows.iter().take_while(|row| {
+        let bytes = row.name.space().len() + row.name.path().len() + ROW_BYTES;
+        let fits = bytes <= room;
+        room = room.saturating_sub(bytes);
+        fits
+    });
+    let count = fits.count();
+    let cut = count < rows.len();
+    rows.truncate(count);
+    (rows, cut)
+}
+
+/// Bytes of a row beside its name, at most.
+const ROW_BYTES: usize = 160;

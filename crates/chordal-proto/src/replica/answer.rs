@@ -50,6 +50,7 @@ impl Peer {
             Some(payload) => Reconciled::Step {
                 payload: payload.into(),
                 agrees: self.replica.agrees(step.arc, step.view),
+                stale: self.replica.is_stale(step.arc, step.view),
                 complete: complete && self.replica.is_source(step.arc, step.view),
             },
             None => Reconciled::Failed,

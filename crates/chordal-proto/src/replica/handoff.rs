@@ -98,6 +98,11 @@ impl Peer {
             );
             return;
         }
+        if !force && self.is_alone() && !self.me.salts.is_empty() {
+            let why = "this is the last node: what it holds is nowhere else".to_owned();
+            self.reply(operation, Err(Failure::UnsafeLeave(why)));
+            return;
+        }
         let silent: Vec<String> = self
             .suspects()
             .filter_map(|node| self.table.addr(node).map(|addr| addr.to_string()))

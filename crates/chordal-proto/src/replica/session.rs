@@ -50,6 +50,8 @@ struct Session {
     /// Records or chunks on their way.
     under_way: usize,
     source_complete: bool,
+    /// Whether the source is complete, or was once.
+    source_once: bool,
     first_step: bool,
     /// Whether the source took the same nodes for the holders all along.
     agreed: bool,
@@ -154,6 +156,7 @@ impl Peer {
             lacking: BTreeSet::new(),
             under_way: 0,
             source_complete: false,
+            source_once: false,
             first_step: true,
             agreed: true,
             incomplete: false,
@@ -220,6 +223,7 @@ impl Peer {
             payload,
             agrees,
             complete,
+            stale,
         }) = message
         {
             if let Some(session) = self.replica.sessions.get_mut(id)
@@ -228,6 +232,9 @@ impl Peer {
                 // What it may acknowledge yet, under other holders, is not seen here.
                 session.agreed = false;
                 self.compare_with(now, from);
+            }
+            if let Some(session) = self.replica.sessions.get_mut(id) {
+                session.source_once = complete || stale;
             }
             self.session_compared(now, id, &payload, complete);
         } else if let Message::Records(records) = message {
@@ -394,6 +401,7 @@ impl Peer {
         let compared = Compared {
             at: now,
             source_complete: session.source_complete && !session.incomplete,
+            source_once: session.source_once && !session.incomplete,
             chunks: chunks && !session.incomplete,
         };
         if chunks {

@@ -291,6 +291,73 @@ fn a_listing_is_sorted_paged_and_knows_that_it_is_complete() {
 }
 
 #[test]
+fn a_page_of_the_longest_names_fits_its_message() {
+    let mut cluster = Cluster::ring(Settings::default(), 3);
+    for index in 0..900 {
+        cluster.write(0, &format!("{index:0>1024}"), b"").unwrap();
+    }
+    let (space, prefix) = ("main".to_owned(), String::new());
+    let list = Command::List {
+        space,
+        prefix,
+        after: None,
+        limit: 1000,
+    };
+    let Ok(Answer::Listed {
+        rows,
+        more,
+        missing,
+        ..
+    }) = cluster.ask(1, list)
+    else {
+        panic!()
+    };
+    assert_eq!(missing, []);
+    assert!(more && rows.len() > 100, "{} rows", rows.len());
+}
+
+#[test]
+fn the_last_node_does_not_leave_unless_forced() {
+    let mut cluster = Cluster::ring(Settings::default(), 1);
+    cluster.write(0, "a", b"x").unwrap();
+    let refused = cluster.ask(0, Command::Leave { force: false });
+    assert!(
+        matches!(refused, Err(Failure::UnsafeLeave(_))),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn holders_that_all_died_are_not_taken_for_having_had_nothing() {
+    let mut cluster = Cluster::ring(Settings::default(), 9);
+    cluster.write(0, "a", b"x").unwrap();
+    let name: chordal_object::Name = "a".parse().unwrap();
+    let key = cluster.settings.name_key(&name);
+    let holders: Vec<u16> = (0..9)
+        .filter(|&index| {
+            let machine = &cluster.machines[&crate::cluster::addr(index)];
+            machine.records.contains_key(&(key, name.clone()))
+        })
+        .collect();
+    let disks: Vec<_> = holders.iter().map(|&index| cluster.kill(index)).collect();
+    cluster.rest(GRACE * 3);
+    let asker = (0..9).find(|index| !holders.contains(index)).unwrap();
+    let read = cluster.ask(asker, Command::ReadRecord(name));
+    assert!(
+        matches!(read, Err(Failure::TooFewCopies { .. })),
+        "not 'no such file': {read:?}"
+    );
+    for (&index, disk) in holders.iter().zip(disks) {
+        cluster.restart(index, disk);
+    }
+    cluster.rest(Duration::from_secs(30));
+    assert!(
+        cluster.read(asker, "a").is_some(),
+        "it is back with its holders"
+    );
+}
+
+#[test]
 fn the_status_tells_what_is_missing_and_when_it_is_mended() {
     let mut cluster = Cluster::ring(Settings::default(), 4);
     for index in 0..10 {

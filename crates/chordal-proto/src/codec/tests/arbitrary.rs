@@ -120,8 +120,8 @@ fn replica_messages() -> Vec<BoxedStrategy<Message>> {
             payload,
         });
     let reconciled = prop_oneof![
-        4 => (payload(), any::<bool>(), any::<bool>())
-            .prop_map(|(payload, agrees, complete)| Reconciled::Step { payload, agrees, complete }),
+        4 => (payload(), any::<bool>(), any::<bool>(), any::<bool>())
+            .prop_map(|(payload, agrees, complete, stale)| Reconciled::Step { payload, agrees, complete, stale }),
         1 => Just(Reconciled::Failed),
     ];
     let confirm = prop_oneof![

@@ -119,6 +119,7 @@ fn lists_of_records_and_chunks_are_bounded() {
     check_limit(RECONCILE_BYTES_MAX, "payload", |count| {
         Message::Reconciled(Reconciled::Step {
             agrees: true,
+            stale: false,
             payload: Bytes::from(vec![0; count]),
             complete: true,
         })
