@@ -438,6 +438,11 @@ impl Peer {
             .and_then(|attempt| attempt.operation);
         self.liveness.joined = true;
         self.liveness.seeking = false;
+        for ring in self.tokens.values_mut() {
+            // A token that an attempt given up for another one left without a place: merging
+            // finds it one.
+            ring.on_ring = true;
+        }
         self.announce(now, vec![self.me.clone()]);
         let own = self.own_token_keys();
         self.hasten_stabilisation(now, &own);
