@@ -108,7 +108,7 @@ impl Default for Timing {
             emergency: Duration::from_secs(2),
             gossip: Duration::from_secs(4),
             reconcile: Duration::from_mins(2),
-            operation: Duration::from_secs(10),
+            operation: Duration::from_secs(15),
             straggler: Duration::from_secs(1),
         }
     }

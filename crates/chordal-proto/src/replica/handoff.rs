@@ -91,11 +91,19 @@ impl HandOffs {
 impl Peer {
     /// A client wants this node to hand everything over and go.
     pub(crate) fn leave(&mut self, now: Time, operation: OperationId, force: bool) {
-        if self.replica.hand_offs.leaving.is_some() {
-            self.reply(
-                operation,
-                Err(Failure::Busy("this node is leaving already")),
-            );
+        if let Some(leaving) = self.replica.hand_offs.leaving.as_mut() {
+            if !force || leaving.force {
+                self.reply(
+                    operation,
+                    Err(Failure::Busy("this node is leaving already")),
+                );
+                return;
+            }
+            // The patient attempt becomes a forced one.
+            let patient = std::mem::replace(leaving, Leaving { operation, force });
+            let overtaken = Failure::Busy("a forced leave has taken over");
+            self.reply(patient.operation, Err(overtaken));
+            self.repair_soon(now);
             return;
         }
         if !force && self.is_alone() && !self.me.salts.is_empty() {
@@ -103,15 +111,7 @@ impl Peer {
             self.reply(operation, Err(Failure::UnsafeLeave(why)));
             return;
         }
-        let silent: Vec<String> = self
-            .suspects()
-            .filter_map(|node| self.table.addr(node).map(|addr| addr.to_string()))
-            .collect();
-        if !force && !silent.is_empty() {
-            let why = format!(
-                "copies may be only here while these nodes do not answer: {}",
-                silent.join(", ")
-            );
+        if !force && let Some(why) = self.unsafe_to_leave() {
             self.reply(operation, Err(Failure::UnsafeLeave(why)));
             return;
         }
@@ -121,6 +121,44 @@ impl Peer {
         self.announce(now, vec![self.me.clone()]);
         self.replica.note_foreign();
         self.repair_soon(now);
+    }
+
+    /// Why leaving now could lose copies: nodes that do not answer may be the only others who
+    /// have them, and cannot confirm that they do.
+    fn unsafe_to_leave(&self) -> Option<String> {
+        let silent: Vec<String> = self
+            .suspects()
+            .filter_map(|node| self.table.addr(node).map(|addr| addr.to_string()))
+            .collect();
+        (!silent.is_empty()).then(|| {
+            let silent = silent.join(", ");
+            format!("copies may be only here while these nodes do not answer: {silent}")
+        })
+    }
+
+    /// A node fell silent while this one was leaving: it stays, unless it was to leave by force.
+    fn stay_if_unsafe(&mut self, now: Time) {
+        let Some(leaving) = self
+            .replica
+            .hand_offs
+            .leaving
+            .filter(|leaving| !leaving.force)
+        else {
+            return;
+        };
+        let Some(why) = self.unsafe_to_leave() else {
+            return;
+        };
+        self.replica.hand_offs.leaving = None;
+        // Within one incarnation a node only goes on from leaving to left.
+        self.me.incarnation += 1;
+        self.me.standing = Standing::Present;
+        self.table.set_own(&self.settings, &self.me.clone());
+        self.notice(Notice::Refuted {
+            incarnation: self.me.incarnation,
+        });
+        self.announce(now, vec![self.me.clone()]);
+        self.reply(leaving.operation, Err(Failure::UnsafeLeave(why)));
     }
 
     fn left(&mut self, now: Time) {
@@ -137,6 +175,7 @@ impl Peer {
 
     /// Looks for things that others should hold, and for confirmations that are due.
     pub(super) fn work_on_hand_offs(&mut self, now: Time) {
+        self.stay_if_unsafe(now);
         let hand_offs = &mut self.replica.hand_offs;
         if hand_offs.unknown && !hand_offs.counting && hand_offs.open.is_empty() {
             hand_offs.unknown = false;

@@ -211,6 +211,27 @@ fn leaving_is_refused_while_others_are_down() {
 }
 
 #[test]
+fn a_node_stays_when_another_falls_silent_while_it_leaves() {
+    let mut cluster = Cluster::ring(Settings::default(), 4);
+    for index in 0..20 {
+        cluster.write(0, &format!("file {index}"), b"x").unwrap();
+    }
+    cluster.kill(3);
+    let refused = cluster.ask(0, Command::Leave { force: false });
+    assert!(
+        matches!(refused, Err(Failure::UnsafeLeave(_))),
+        "{refused:?}"
+    );
+    cluster.rest(Duration::from_secs(10));
+    let me = cluster.machines[&crate::cluster::addr(0)]
+        .peer
+        .member()
+        .clone();
+    assert_eq!(me.standing, chordal_proto::member::Standing::Present);
+    assert!(cluster.read(1, "file 3").is_some());
+}
+
+#[test]
 fn whoever_left_begins_the_next_life_alone() {
     let mut cluster = Cluster::ring(Settings::default(), 3);
     cluster.ask(2, Command::Leave { force: false }).unwrap();
