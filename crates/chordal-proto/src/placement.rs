@@ -54,12 +54,15 @@ pub(crate) const fn quorum(count: usize) -> usize {
     if count <= 2 { 1 } else { count / 2 + 1 }
 }
 
-/// The whole ring cut at its tokens: every arc with its holders.
+/// The whole ring cut at its tokens and at those of former nodes: every arc with its holders.
 ///
-/// Neighbouring arcs of equal holders stay apart, since they may have had different holders
-/// before, and with them a different history.
+/// Neighbouring arcs of equal holders stay apart, also where the token between them is gone,
+/// since they had different holders before, and with them a different history.
 pub(crate) fn arcs(table: &NodeTable, settings: &Settings) -> Vec<HeldArc> {
-    let keys: Vec<Key> = table.placement().keys().copied().collect();
+    if table.placement().is_empty() {
+        return Vec::new();
+    }
+    let keys: Vec<Key> = table.cuts().iter().copied().collect();
     keys.iter()
         .enumerate()
         .map(|(index, &upto)| {

@@ -3,7 +3,7 @@
 //! The table is a hint for routing and the source of placement. Entries travel between nodes and
 //! the newer entry wins; whether a node answers is each node's own observation and does not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -90,6 +90,8 @@ pub(crate) struct NodeTable {
     routing: BTreeMap<Key, NodeId>,
     /// Tokens of the nodes that should hold copies.
     placement: BTreeMap<Key, NodeId>,
+    /// Tokens of all known nodes, former ones included: where arcs are cut.
+    cuts: BTreeSet<Key>,
     /// How many nodes stand in `placement`.
     holding_nodes: usize,
     /// Counts every change of `placement`.
@@ -102,6 +104,7 @@ impl NodeTable {
             entries: BTreeMap::new(),
             routing: BTreeMap::new(),
             placement: BTreeMap::new(),
+            cuts: BTreeSet::new(),
             holding_nodes: 0,
             placement_epoch: 0,
         }
@@ -213,8 +216,10 @@ impl NodeTable {
     fn index(&mut self) {
         let mut placement = BTreeMap::new();
         self.routing.clear();
+        self.cuts.clear();
         self.holding_nodes = 0;
         for (&node, entry) in &self.entries {
+            self.cuts.extend(&entry.tokens);
             let standing = entry.member.standing;
             if !standing.is_member() || entry.member.salts.is_empty() {
                 continue;
@@ -237,6 +242,11 @@ impl NodeTable {
     /// Tokens of the nodes that should hold copies.
     pub(crate) const fn placement(&self) -> &BTreeMap<Key, NodeId> {
         &self.placement
+    }
+
+    /// Where arcs are cut.
+    pub(crate) const fn cuts(&self) -> &BTreeSet<Key> {
+        &self.cuts
     }
 
     pub(crate) const fn holding_nodes(&self) -> usize {

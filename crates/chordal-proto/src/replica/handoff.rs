@@ -388,11 +388,10 @@ impl Peer {
         round: u64,
     ) {
         let own = self.me.node;
-        let agrees = self
-            .replica
-            .all
-            .iter()
-            .any(|held| held.view == view && held.arc == arc && held.holders.contains(&own));
+        let agrees =
+            self.replica.all.iter().any(|held| {
+                held.view == view && held.arc.covers(arc) && held.holders.contains(&own)
+            });
         let confirming = &mut self.replica.hand_offs.confirming;
         if !agrees {
             confirming.remove(&(asker.node, arc));
