@@ -128,6 +128,9 @@ fn message(error: &NodeError) -> String {
 }
 
 fn still_true(error: &NodeError, wish: Wish) -> &'static str {
+    if matches!(error, NodeError::Failed(Failure::NotFound)) {
+        return "Nothing was changed.";
+    }
     let few = matches!(error, NodeError::Failed(Failure::TooFewCopies { .. }));
     if few && wish == Wish::Read {
         return "The file is not given up: its copies count again when their nodes return.";

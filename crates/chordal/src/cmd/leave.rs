@@ -20,7 +20,7 @@ pub(super) async fn run(context: Context, args: LeaveArgs) -> Result<(), Trouble
     })?;
     context
         .out
-        .ending("The node stops now, and this machine may be switched off.")
+        .ending("The node that was asked stops now; nothing on it is needed any more.")
 }
 
 /// A node alone has nobody to hand anything to.

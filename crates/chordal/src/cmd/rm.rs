@@ -67,7 +67,7 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
         done => trouble.still(format!("{done} of {} names are deleted.", names.len())),
     })?;
     context.out.ending(format_args!(
-        "{} deleted; the space comes back within minutes.",
+        "{} deleted. This version keeps the space of what is deleted.",
         count(done, "file")
     ))
 }
