@@ -18,7 +18,6 @@ use crate::member::{Member, Token};
 use crate::message::{Message, TokenPointers, TokenState};
 use crate::peer::Peer;
 use crate::request::Asker;
-use crate::table::NodeTable;
 use crate::time::Time;
 use crate::timer::Reason;
 
@@ -252,11 +251,6 @@ fn spans_nodes(list: &[Token], count: usize) -> bool {
     nodes.sort_unstable();
     nodes.dedup();
     nodes.len() >= count
-}
-
-/// Whether the table lists a token of this position for this node.
-pub(crate) fn known(table: &NodeTable, token: Token) -> bool {
-    table.has_token(token)
 }
 
 /// Mean pause before a stabilisation that a change calls for.

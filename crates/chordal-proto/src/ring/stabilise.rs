@@ -71,8 +71,7 @@ impl Peer {
     fn drop_dead_successors(&mut self, now: Time, token: Key) {
         loop {
             let head = self.tokens[&token].successors[0];
-            let fine =
-                head.key == token || (self.answers(head.node) && super::known(&self.table, head));
+            let fine = head.key == token || (self.answers(head.node) && self.table.has_token(head));
             if fine {
                 break;
             }
@@ -114,7 +113,7 @@ impl Peer {
         self.adopt_successors(now, token, successor, &state.successors);
         let between = state.predecessor.key.between(token, successor.key);
         if between
-            && super::known(&self.table, state.predecessor)
+            && self.table.has_token(state.predecessor)
             && self.answers(state.predecessor.node)
         {
             self.ask_candidate(now, token, state.predecessor);
@@ -137,7 +136,7 @@ impl Peer {
             return;
         };
         let closer = ring.is_alone() || candidate.key.between(token, ring.successors[0].key);
-        let valid = state.token == candidate.key && super::known(&self.table, candidate);
+        let valid = state.token == candidate.key && self.table.has_token(candidate);
         if closer && valid && ring.on_ring {
             self.adopt_successors(now, token, candidate, &state.successors);
         }
@@ -196,7 +195,7 @@ impl Peer {
             return;
         };
         let old = ring.predecessor;
-        if of.node != from || !super::known(&self.table, of) || old == of || of.key == to {
+        if of.node != from || !self.table.has_token(of) || old == of || of.key == to {
             return;
         }
         if of.key.between(old.key, to) || !self.holds_token(old) {
@@ -219,7 +218,7 @@ impl Peer {
         };
         let old_is_dead = !self.holds_token(ring.predecessor);
         let closer = candidate.key.between(ring.predecessor.key, token);
-        if (closer || old_is_dead) && super::known(&self.table, candidate) {
+        if (closer || old_is_dead) && self.table.has_token(candidate) {
             self.set_predecessor(now, token, candidate);
         }
     }
@@ -229,7 +228,7 @@ impl Peer {
         if token.node == self.me.node {
             self.tokens.get(&token.key).is_some_and(|ring| ring.on_ring)
         } else {
-            self.table.is_alive(token.node) && super::known(&self.table, token)
+            self.table.is_alive(token.node) && self.table.has_token(token)
         }
     }
 }
