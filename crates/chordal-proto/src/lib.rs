@@ -10,6 +10,7 @@
 //! until it gives nothing, then wait for the next input or for [`Peer::deadline`]. Nothing else
 //! makes a peer produce output, and time must not go backwards between calls.
 
+pub mod certificate;
 pub mod codec;
 pub mod effect;
 pub mod input;

@@ -1,0 +1,120 @@
+//! What can be wrong with a ring, in words for people.
+
+use crate::member::Token;
+
+/// Something that is not as it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// A successor list is not in order, or names a token twice.
+    #[error("{} lists {} out of order", At(token), At(entry))]
+    Disordered {
+        /// Whose list.
+        token: Token,
+        /// The first entry that is out of order.
+        entry: Token,
+    },
+    /// No entry of a successor list is alive.
+    #[error("{} has no live successor", At(token))]
+    NoLiveSuccessor {
+        /// Whose list.
+        token: Token,
+    },
+    /// The tokens form more than one ring.
+    #[error(
+        "{rings} separate rings, one with {} and one with {}",
+        At(one),
+        At(other)
+    )]
+    SeparateRings {
+        /// How many.
+        rings: usize,
+        /// A token of the first.
+        one: Token,
+        /// A token of the second.
+        other: Token,
+    },
+    /// The ring passes a token by that is itself on the ring.
+    #[error(
+        "the ring goes from {} to {} and passes {} by",
+        At(from),
+        At(to),
+        At(passed)
+    )]
+    DisorderedRing {
+        /// From this token.
+        from: Token,
+        /// To this one.
+        to: Token,
+        /// Past this one.
+        passed: Token,
+    },
+    /// Too few tokens that no list skips over.
+    #[error("only {found} of at least {need} tokens are skipped by no list")]
+    FewPrincipals {
+        /// So many.
+        found: usize,
+        /// So many are needed: r + 1.
+        need: usize,
+    },
+    /// A token has joined, and no token on the ring leads to it yet.
+    #[error("{} is not linked into the ring yet", At(token))]
+    Appendage {
+        /// Which.
+        token: Token,
+    },
+    /// A predecessor is not the token before.
+    #[error(
+        "the predecessor of {} is {}, not {}",
+        At(token),
+        At(is),
+        At(should_be)
+    )]
+    Predecessor {
+        /// Whose predecessor.
+        token: Token,
+        /// What it names.
+        is: Token,
+        /// The token before it.
+        should_be: Token,
+    },
+    /// An entry of a successor list is not the token that many places on.
+    #[error(
+        "successor {place} of {} is {}, not {}",
+        At(token),
+        At(is),
+        At(should_be)
+    )]
+    Successor {
+        /// Whose list.
+        token: Token,
+        /// Which entry, from 1.
+        place: usize,
+        /// What it names.
+        is: Token,
+        /// The token in that place.
+        should_be: Token,
+    },
+    /// A successor list has too few entries, or goes round more than once.
+    #[error("{} lists {has} successors, not {need}", At(token))]
+    ListLength {
+        /// Whose list.
+        token: Token,
+        /// Entries it has.
+        has: usize,
+        /// Entries it should have.
+        need: usize,
+    },
+    /// Two tokens claim one position.
+    #[error("two tokens claim one position")]
+    SharedPosition,
+}
+
+/// A token in a sentence: its position and its node.
+struct At<'a>(&'a Token);
+
+impl std::fmt::Display for At<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Token { key, node } = self.0;
+        write!(out, "token {key} of node {}", node.short())
+    }
+}
