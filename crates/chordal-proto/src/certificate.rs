@@ -71,7 +71,7 @@ pub fn ordered(view: &TokenView) -> Result<(), Flaw> {
         if !next.key.between(before, own) {
             return Err(Flaw::Disordered {
                 token: view.token,
-                entry: *next,
+                entry: next.key,
             });
         }
         before = next.key;
@@ -190,7 +190,7 @@ fn not_ideal(views: &[TokenView], list_length: usize) -> impl Iterator<Item = Fl
     let shared = (ring.len() < views.len()).then_some(Flaw::SharedPosition);
     let flaws = views
         .iter()
-        .flat_map(move |view| not_ideal_at(view, &ring, list_length));
+        .filter_map(move |view| not_ideal_at(view, &ring, list_length));
     shared.into_iter().chain(flaws)
 }
 
@@ -204,8 +204,8 @@ fn not_ideal_at(view: &TokenView, ring: &[Token], list_length: usize) -> Option<
     if predecessor != before {
         return Some(Flaw::Predecessor {
             token,
-            is: predecessor,
-            should_be: before,
+            is: predecessor.key,
+            should_be: before.key,
         });
     }
     for (steps, &is) in (1..).zip(view.list()) {
@@ -214,8 +214,8 @@ fn not_ideal_at(view: &TokenView, ring: &[Token], list_length: usize) -> Option<
             return Some(Flaw::Successor {
                 token,
                 place: steps,
-                is,
-                should_be,
+                is: is.key,
+                should_be: should_be.key,
             });
         }
     }

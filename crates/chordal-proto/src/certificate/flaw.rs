@@ -1,17 +1,19 @@
 //! What can be wrong with a ring, in words for people.
 
+use chordal_object::Key;
+
 use crate::member::Token;
 
 /// Something that is not as it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
     /// A successor list is not in order, or names a token twice.
-    #[error("{} lists {} out of order", At(token), At(entry))]
+    #[error("{} lists {entry} out of order", At(token))]
     Disordered {
         /// Whose list.
         token: Token,
-        /// The first entry that is out of order.
-        entry: Token,
+        /// The position of the first entry that is out of order.
+        entry: Key,
     },
     /// No entry of a successor list is alive.
     #[error("{} has no live successor", At(token))]
@@ -20,33 +22,24 @@ pub enum Flaw {
         token: Token,
     },
     /// The tokens form more than one ring.
-    #[error(
-        "{rings} separate rings, one with {} and one with {}",
-        At(one),
-        At(other)
-    )]
+    #[error("{rings} separate rings, one with {} and one with {}", At(one), other)]
     SeparateRings {
         /// How many.
         rings: usize,
         /// A token of the first.
         one: Token,
-        /// A token of the second.
-        other: Token,
+        /// The position of one of the second.
+        other: Key,
     },
     /// The ring passes a token by that is itself on the ring.
-    #[error(
-        "the ring goes from {} to {} and passes {} by",
-        At(from),
-        At(to),
-        At(passed)
-    )]
+    #[error("the ring goes from {} to {} and passes {} by", At(from), to, passed)]
     DisorderedRing {
         /// From this token.
         from: Token,
         /// To this one.
-        to: Token,
+        to: Key,
         /// Past this one.
-        passed: Token,
+        passed: Key,
     },
     /// Too few tokens that no list skips over.
     #[error("only {found} of at least {need} tokens are skipped by no list")]
@@ -63,36 +56,26 @@ pub enum Flaw {
         token: Token,
     },
     /// A predecessor is not the token before.
-    #[error(
-        "the predecessor of {} is {}, not {}",
-        At(token),
-        At(is),
-        At(should_be)
-    )]
+    #[error("the predecessor of {} is {}, not {}", At(token), is, should_be)]
     Predecessor {
         /// Whose predecessor.
         token: Token,
         /// What it names.
-        is: Token,
+        is: Key,
         /// The token before it.
-        should_be: Token,
+        should_be: Key,
     },
     /// An entry of a successor list is not the token that many places on.
-    #[error(
-        "successor {place} of {} is {}, not {}",
-        At(token),
-        At(is),
-        At(should_be)
-    )]
+    #[error("successor {place} of {} is {}, not {}", At(token), is, should_be)]
     Successor {
         /// Whose list.
         token: Token,
         /// Which entry, from 1.
         place: usize,
         /// What it names.
-        is: Token,
+        is: Key,
         /// The token in that place.
-        should_be: Token,
+        should_be: Key,
     },
     /// A successor list has too few entries, or goes round more than once.
     #[error("{} lists {has} successors, not {need}", At(token))]

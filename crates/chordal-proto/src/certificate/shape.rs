@@ -57,7 +57,7 @@ impl Shape {
             return Err(Flaw::SeparateRings {
                 rings: self.rings,
                 one: self.tokens[one],
-                other: self.tokens[other],
+                other: self.tokens[other].key,
             });
         }
         let on_ring: Vec<usize> = (0..self.tokens.len())
@@ -68,8 +68,8 @@ impl Shape {
             if self.next[place] != following {
                 return Err(Flaw::DisorderedRing {
                     from: self.tokens[place],
-                    to: self.tokens[self.next[place]],
-                    passed: self.tokens[following],
+                    to: self.tokens[self.next[place]].key,
+                    passed: self.tokens[following].key,
                 });
             }
         }

@@ -71,7 +71,7 @@ fn a_list_out_of_order_is_named() {
         invariant(&ring, R),
         Err(Flaw::Disordered {
             token: token(10),
-            entry: token(20)
+            entry: token(20).key
         })
     );
     ring[0] = view(10, 40, &[20, 20]);
