@@ -1,6 +1,6 @@
 //! What is to happen when an effect that takes time ends.
 
-use chordal_object::{Arc, ChunkId, Key, NodeId};
+use chordal_object::{Arc, Key, NodeId};
 
 use crate::input::{Completion, OperationId};
 use crate::message::{Kind, Reconcile};
@@ -70,7 +70,7 @@ pub(crate) enum Waiting {
     /// A record of a session.
     SessionRecord(SessionId),
     /// A chunk of a session.
-    SessionChunk(SessionId, ChunkId),
+    SessionChunk(SessionId),
     /// How much lies in arcs that others hold.
     ForeignCounts(Vec<Arc>),
     /// What lies in the arc that a hand-off is about, named by its end.
@@ -121,7 +121,7 @@ impl Peer {
             Waiting::Fetched { operation, node } => self.fetched(now, operation, node, completion),
             Waiting::SessionItems(id) => self.session_items(now, id, completion),
             Waiting::SessionRecord(id) => self.session_record(now, id, completion),
-            Waiting::SessionChunk(id, chunk) => self.session_chunk(now, id, chunk, completion),
+            Waiting::SessionChunk(id) => self.session_chunk(now, id, completion),
             Waiting::ForeignCounts(arcs) => self.foreign_counted(now, &arcs, completion),
             Waiting::HandOffItems { upto, kind } => {
                 self.hand_off_items(now, upto, kind, completion);

@@ -342,8 +342,17 @@ impl Peer {
         self.session_fetch(now, id);
     }
 
-    fn copy_chunks(&mut self, _now: Time, id: SessionId) {
+    fn copy_chunks(&mut self, now: Time, id: SessionId) {
         let per_session = (REPAIR_TRANSFERS_MAX / SESSIONS_MAX).max(1);
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        let source = session.planned.source;
+        let Some(addr) = self.table.addr(source) else {
+            // The table has dropped the source: there is nobody to fetch from.
+            self.session_failed(now, id);
+            return;
+        };
         loop {
             let Some(session) = self.replica.sessions.get_mut(id) else {
                 return;
@@ -356,12 +365,8 @@ impl Peer {
             };
             session.under_way += 1;
             let chunk = ChunkId::new(first);
-            let source = session.planned.source;
             let key = self.chunk_key(chunk);
-            let Some(addr) = self.table.addr(source) else {
-                return;
-            };
-            let effect = self.await_effect(Waiting::SessionChunk(id, chunk));
+            let effect = self.await_effect(Waiting::SessionChunk(id));
             let from = Destination {
                 addr,
                 node: Some(source),
@@ -372,13 +377,7 @@ impl Peer {
         }
     }
 
-    pub(crate) fn session_chunk(
-        &mut self,
-        now: Time,
-        id: SessionId,
-        _chunk: ChunkId,
-        completion: Completion,
-    ) {
+    pub(crate) fn session_chunk(&mut self, now: Time, id: SessionId, completion: Completion) {
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
