@@ -97,6 +97,7 @@ const LAYERS: &[Layer] = &[
             "chordal-node",
             "chordal-web",
             "chordal-s3",
+            "chordal-sim",
         ],
         theirs: Theirs::AnyBut(&["prost", "redb", "rustls"]),
     },

@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use chordal_object::{Key, NodeId};
 
+use crate::certificate::TokenView;
 use crate::codec;
 use crate::effect::{DiskOp, Effect, Notice};
 use crate::input::{Completion, EffectId, Input};
@@ -163,6 +164,22 @@ impl Peer {
             .get(&token)
             .map(|ring| ring.successors.clone())
             .unwrap_or_default()
+    }
+
+    /// The pointers of this node's tokens that have a place on a ring, for the ring's certificate.
+    pub fn ring_view(&self) -> Vec<TokenView> {
+        let placed = self.tokens.values().filter(|ring| ring.on_ring);
+        let views = placed.map(|ring| TokenView {
+            token: ring.token,
+            predecessor: ring.predecessor,
+            successors: ring.successors.clone(),
+        });
+        views.collect()
+    }
+
+    /// Whether this node is on its way into a ring: joining, or looking for the one it remembers.
+    pub const fn is_entering(&self) -> bool {
+        self.is_joining() || self.is_seeking()
     }
 
     /// The nodes this one has heard of, itself included.

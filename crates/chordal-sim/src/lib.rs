@@ -7,6 +7,7 @@
 //! [`run()`] makes one run. `docs/simulation.md` tells what is simulated and what is promised.
 
 mod clients;
+pub mod command;
 mod dice;
 mod ear;
 mod faults;
@@ -19,6 +20,8 @@ mod options;
 mod oracle;
 mod plan;
 mod report;
+pub mod ring_run;
+pub mod ring_world;
 mod run;
 mod schedule;
 mod trace;

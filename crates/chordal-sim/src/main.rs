@@ -1,182 +1,40 @@
-//! `chordal-sim`: runs seeds and says which promises held.
+//! `chordal-sim`: the simulator without the product around it, so that it builds in seconds.
+//!
+//! What `chordal sim` understands, it understands too; without a command it simulates whole nodes.
 
-use std::any::Any;
 use std::io::{self, Write};
-use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
 
-use chordal_sim::{Faults, Options, Plant, run};
+use chordal_sim::command::{Command, FilesArgs, Outcome, run};
 
 /// Simulates rings of Chordal nodes on virtual time, with faults, and checks every promise.
 ///
 /// The same arguments are the same run. Ends with 1 when a promise was broken.
 #[derive(Debug, Parser)]
-#[command(name = "chordal-sim", version)]
+#[command(
+    name = "chordal-sim",
+    version,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true
+)]
 struct Arguments {
-    /// One seed
-    #[arg(long, value_name = "N", conflicts_with = "seeds")]
-    seed: Option<u64>,
-    /// All seeds of a range
-    #[arg(long, value_name = "A..=B", value_parser = range::<u64>)]
-    seeds: Option<RangeInclusive<u64>>,
-    /// Nodes that found the ring: a number, or a range to draw from
-    #[arg(long, value_name = "N or A..=B", value_parser = range::<usize>, default_value = "3..=12")]
-    nodes: RangeInclusive<usize>,
-    /// How long faults go on, in virtual seconds
-    #[arg(long, value_name = "S", default_value_t = 120)]
-    seconds: u64,
-    /// The probability that a message is lost [default: the seed chooses]
-    #[arg(long, value_name = "P")]
-    loss: Option<f64>,
-    /// The mean time a message takes, in milliseconds [default: the seed chooses]
-    #[arg(long, value_name = "MS")]
-    delay: Option<u64>,
-    /// The most nodes that are down at once
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    down: usize,
-    /// Allow only these faults: crashes, wipes, power, leaves, joins, partitions, storms, splits;
-    /// or none, or all [default: all but splits]
-    #[arg(long, value_name = "KIND,..", value_parser = faults)]
-    faults: Option<Faults>,
-    /// Allow only crashes: the same as --faults crashes
-    #[arg(long, conflicts_with = "faults")]
-    crashes: bool,
-    /// Make a mistake on purpose: ack-before-durable, lose-records, lose-chunks, stale-reads
-    #[arg(long, value_name = "MISTAKE", value_parser = plant)]
-    plant: Option<Plant>,
-    /// Print every event
-    #[arg(long)]
-    trace: bool,
+    #[command(flatten)]
+    files: FilesArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
 fn main() -> ExitCode {
-    match simulate(&Arguments::parse()) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+    let arguments = Arguments::parse();
+    let command = arguments.command.unwrap_or(Command::Files(arguments.files));
+    match run(&command) {
+        Ok(Outcome::Kept) => ExitCode::SUCCESS,
+        Ok(Outcome::Broken) => ExitCode::FAILURE,
         Err(error) => {
             drop(writeln!(io::stderr(), "error: {error:#}"));
             ExitCode::FAILURE
         }
     }
-}
-
-/// Runs all seeds; how many failed.
-fn simulate(arguments: &Arguments) -> Result<u64> {
-    let seeds = match (&arguments.seeds, arguments.seed) {
-        (Some(seeds), _) => seeds.clone(),
-        (None, seed) => {
-            let seed = seed.unwrap_or(1);
-            seed..=seed
-        }
-    };
-    ensure!(*arguments.nodes.start() > 0, "a ring has at least one node");
-    let (mut passed, mut failed) = (0_u64, 0_u64);
-    for seed in seeds {
-        if simulate_one(arguments, seed)? {
-            passed += 1;
-        } else {
-            failed += 1;
-        }
-    }
-    writeln!(io::stdout(), "{passed} passed, {failed} failed")?;
-    Ok(failed)
-}
-
-/// Runs one seed; whether it passed. A panic is a failure like any other.
-fn simulate_one(arguments: &Arguments, seed: u64) -> Result<bool> {
-    let options = options(arguments, seed);
-    let lines: Option<Box<dyn Write>> = arguments
-        .trace
-        .then(|| Box::new(io::BufWriter::new(io::stdout())) as Box<dyn Write>);
-    let report = catch_unwind(AssertUnwindSafe(|| run(&options, lines)));
-    match report {
-        Ok(report) => {
-            writeln!(io::stdout(), "{report}")?;
-            Ok(report.outcome.is_ok())
-        }
-        Err(panic) => {
-            let words = words(&*panic);
-            writeln!(
-                io::stdout(),
-                "seed {seed}: FAILED: panic: {words}\n  repeat with: chordal-sim {options}"
-            )?;
-            Ok(false)
-        }
-    }
-}
-
-fn options(arguments: &Arguments, seed: u64) -> Options {
-    let mut faults = arguments.faults.unwrap_or(Faults::USUAL);
-    if arguments.crashes {
-        faults = Faults {
-            crashes: true,
-            ..Faults::NONE
-        };
-    }
-    Options {
-        seed,
-        nodes: arguments.nodes.clone(),
-        fault_time: Duration::from_secs(arguments.seconds),
-        loss: arguments.loss,
-        delay: arguments.delay.map(Duration::from_millis),
-        down_max: arguments.down,
-        faults,
-        plant: arguments.plant.unwrap_or(Plant::Nothing),
-    }
-}
-
-fn words(panic: &(dyn Any + Send)) -> String {
-    if let Some(words) = panic.downcast_ref::<String>() {
-        words.clone()
-    } else if let Some(words) = panic.downcast_ref::<&str>() {
-        (*words).to_owned()
-    } else {
-        "without words".to_owned()
-    }
-}
-
-/// Reads `A..=B`, or `A` for a range of one.
-fn range<T>(text: &str) -> Result<RangeInclusive<T>>
-where
-    T: std::str::FromStr + PartialOrd + Copy,
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    let read = |text: &str| {
-        text.parse::<T>()
-            .with_context(|| format!("'{text}' is no number"))
-    };
-    let (first, last) = match text.split_once("..=") {
-        Some((first, last)) => (read(first)?, read(last)?),
-        None => (read(text)?, read(text)?),
-    };
-    ensure!(first <= last, "'{text}' is an empty range");
-    Ok(first..=last)
-}
-
-fn faults(text: &str) -> Result<Faults> {
-    match text {
-        "none" => return Ok(Faults::NONE),
-        "all" => return Ok(Faults::ALL),
-        _ => {}
-    }
-    let mut faults = Faults::NONE;
-    for name in text.split(',') {
-        if !faults.allow(name) {
-            bail!("'{name}' is none of {}", Faults::NAMES.join(", "));
-        }
-    }
-    Ok(faults)
-}
-
-fn plant(text: &str) -> Result<Plant> {
-    let Some(plant) = Plant::from_name(text) else {
-        let names: Vec<&str> = Plant::ALL.into_iter().filter_map(Plant::name).collect();
-        bail!("'{text}' is none of {}", names.join(", "));
-    };
-    Ok(plant)
 }

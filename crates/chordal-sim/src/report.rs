@@ -62,7 +62,7 @@ impl fmt::Display for Report {
             (Err(violation), _) => {
                 write!(
                     out,
-                    "FAILED: {violation}\n  repeat with: chordal-sim {}",
+                    "FAILED: {violation}\n  repeat with: chordal sim files {}",
                     self.options
                 )
             }

@@ -104,6 +104,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Measure a ring of this machine, or a running one, beside the machine's own limits
     Bench(BenchArgs),
+    /// Simulate rings on virtual time, with faults, and check every promise
+    Sim(chordal_sim::command::SimArgs),
     /// Print completions for a shell
     Completions {
         /// Which shell

@@ -1,0 +1,81 @@
+//! The command line: what `chordal sim` and `chordal-sim` understand, and what they print.
+//!
+//! One module a command. A command prints to standard output and decides nothing about rings; it
+//! ends with [`Outcome::Broken`] when a promise was broken, so that scripts notice.
+
+mod files;
+mod human;
+mod ring;
+
+use std::ops::RangeInclusive;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Args, Subcommand};
+
+pub use self::files::FilesArgs;
+pub use self::ring::RingArgs;
+
+/// What to simulate: the ring by itself unless a command says otherwise.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct SimArgs {
+    #[command(flatten)]
+    ring: RingArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What to simulate.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// The ring by itself: membership and pointers of up to thousands of nodes
+    Ring(RingArgs),
+    /// Whole nodes with their disks and clients, and every promise about files
+    Files(FilesArgs),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Every promise was kept.
+    Kept,
+    /// A promise was broken; what was printed says which one, and how to see it again.
+    Broken,
+}
+
+impl SimArgs {
+    /// The command that was meant.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Ring(self.ring))
+    }
+}
+
+/// Does what was typed. Takes as long as it takes, on this thread and, for many seeds, on as many
+/// others as there are processors.
+pub fn run(command: &Command) -> Result<Outcome> {
+    match command {
+        Command::Ring(arguments) => ring::run(arguments),
+        Command::Files(arguments) => files::run(arguments),
+    }
+}
+
+/// Reads `A..=B`, or `A` for a range of one.
+fn range<T>(text: &str) -> Result<RangeInclusive<T>>
+where
+    T: std::str::FromStr + PartialOrd + Copy,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    let read = |text: &str| {
+        text.parse::<T>()
+            .with_context(|| format!("'{text}' is no number"))
+    };
+    let (first, last) = match text.split_once("..=") {
+        Some((first, last)) => (read(first)?, read(last)?),
+        None => (read(text)?, read(text)?),
+    };
+    ensure!(first <= last, "'{text}' is an empty range");
+    Ok(first..=last)
+}
+
+#[cfg(test)]
+mod tests;

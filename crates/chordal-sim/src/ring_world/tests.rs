@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use chordal_object::Name;
+use chordal_proto::effect::Answer;
+use chordal_proto::input::Command;
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_mins(2);
+
+fn formed(machines: usize, seed: u64) -> RingWorld {
+    let mut world = RingWorld::new(RingOptions {
+        seed,
+        ..RingOptions::default()
+    });
+    world.form(machines, PATIENCE).unwrap();
+    world
+}
+
+#[test]
+fn a_ring_forms_and_is_ideal() {
+    for machines in [1, 2, 3, 10, 40] {
+        let world = formed(machines, 7);
+        let certificate = world.certificate();
+        assert!(certificate.is_ideal(), "{certificate:?}");
+        assert_eq!(certificate.nodes, machines);
+    }
+}
+
+#[test]
+fn a_ring_closes_over_nodes_that_die_at_once() {
+    for stop in [Stop::Process, Stop::Machine] {
+        let mut world = formed(30, 3);
+        for number in [2, 3, 5, 8, 13, 21] {
+            world.crash(number, stop);
+        }
+        assert!(world.not_ideal().is_some());
+        world.await_ideal(PATIENCE).unwrap();
+        assert_eq!(world.certificate().nodes, 24);
+    }
+}
+
+#[test]
+fn nodes_come_back_by_what_they_remember() {
+    let mut world = formed(12, 5);
+    world.run_for(Duration::from_secs(5)).unwrap();
+    for number in 0..12 {
+        world.crash(number, Stop::Machine);
+    }
+    world.run_for(Duration::from_secs(1)).unwrap();
+    for number in 0..12 {
+        world.restart(number, Memory::Saved).unwrap();
+    }
+    world.await_ideal(Duration::from_mins(1)).unwrap();
+    assert_eq!(world.certificate().nodes, 12);
+}
+
+#[test]
+fn lookups_are_answered_with_their_hops() {
+    let mut world = formed(20, 9);
+    for index in 0..10 {
+        let name = Name::new("main", &format!("file {index}")).unwrap();
+        world.command(index, Command::Where(name)).unwrap();
+    }
+    world.run_for(Duration::from_secs(2)).unwrap();
+    let replies = world.take_replies();
+    assert_eq!(replies.len(), 10);
+    for reply in replies {
+        let Ok(Answer::Where(found)) = reply.answer else {
+            panic!("{reply:?}");
+        };
+        assert!(!found.hops.is_empty());
+    }
+}
+
+#[test]
+fn equal_seeds_are_equal_worlds() {
+    assert_eq!(formed(15, 4).digest(), formed(15, 4).digest());
+    assert_ne!(formed(15, 4).digest(), formed(15, 5).digest());
+}
