@@ -71,6 +71,7 @@ impl NodeError {
                 Failure::TooFewCopies { .. }
                 | Failure::Minority { .. }
                 | Failure::Full { .. }
+                | Failure::RingTooLarge
                 | Failure::Unjoinable(_)
                 | Failure::JoinRefused(_) => Blame::Ring,
                 Failure::Busy(_) | Failure::Disk => Blame::Node,

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use chordal_net::{Admission, Endpoint, Limits, NodeKey};
 use chordal_object::{Bits, NodeId};
+use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Peer, Profile, Settings, Time};
 use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 use tokio::time::Instant;
@@ -228,6 +229,7 @@ fn core(config: &NodeConfig, node: NodeId, addr: SocketAddr, on_disk: &OnDisk) -
         offered_bytes: on_disk.keeper.offered_bytes(),
         tokens: if config.offer == Some(0) { 0 } else { TOKENS },
         remembered: on_disk.members.clone(),
+        table_nodes: TABLE_MAX,
         seed: RandomState::new().hash_one(on_disk.incarnation),
     };
     Peer::new(config, Time::default())

@@ -209,6 +209,19 @@ pub enum Answer {
     Status(RingStatus),
     /// For each token, its fingers.
     Fingers(Vec<TokenFingers>),
+    /// Who owns a key.
+    Found(Found),
+}
+
+/// The end of a lookup.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The first token at or after the key; nothing when nobody could say.
+    pub owner: Option<Token>,
+    /// The nodes that answered, in the order asked.
+    pub hops: Vec<Hop>,
+    /// How many others were asked and did not answer.
+    pub silent: u32,
 }
 
 /// How many copies are durable, of how many.
@@ -378,6 +391,10 @@ pub enum Failure {
     /// The ring would not have this node.
     #[error("the ring refused this node: {0:?}")]
     JoinRefused(JoinRefusal),
+    /// The ring has more nodes than this node's table may hold, so it cannot say who holds a key:
+    /// the ring works, data is not placed on it.
+    #[error("the ring is too large for this node's table, so it cannot tell who holds what")]
+    RingTooLarge,
     /// Leaving now would lose copies.
     #[error("leaving now would lose copies: {0}")]
     UnsafeLeave(String),

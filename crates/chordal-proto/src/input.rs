@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use chordal_object::{ChunkId, File, Name, NodeId, Record};
+use chordal_object::{ChunkId, File, Key, Name, NodeId, Record};
 
 use crate::message::Row;
 
@@ -104,6 +104,8 @@ pub enum Command {
     Status,
     /// This node's finger tables.
     Fingers,
+    /// Who owns this key?
+    LookUp(Key),
 }
 
 /// A version to be: all but its number.
@@ -144,7 +146,7 @@ pub enum DiskAnswer {
     NoChunk,
     /// To `ItemsIn`: what lies in the arc, as (key, digest): a record's `Record::digest`, a
     /// chunk's id.
-    Items(Vec<(chordal_object::Key, [u8; 32])>),
+    Items(Vec<(Key, [u8; 32])>),
     /// To `RecordsByDigest`.
     Records(Vec<Record>),
     /// To `HaveChunks`, in the order asked.

@@ -31,6 +31,7 @@ mod ring;
 mod rng;
 mod settings;
 mod table;
+mod table_bound;
 mod time;
 mod timer;
 mod view;

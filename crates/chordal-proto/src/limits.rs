@@ -3,8 +3,17 @@
 /// The most tokens a node may have.
 pub const TOKENS_MAX: usize = 64;
 
-/// The most nodes the table holds; further ones are known only while they are neighbours.
+/// The most nodes the table holds beyond those that this node's own pointers name.
 pub const TABLE_MAX: usize = 4096;
+
+/// The most nodes the table holds for a moment, while a join or one message brings more.
+pub const TABLE_MOMENT_MAX: usize = 3 * TABLE_MAX;
+
+/// The most vanished nodes remembered over the table's bound, for the merge step to ask.
+pub const VANISHED_MAX: usize = 8;
+
+/// The most nodes remembered that must introduce themselves before what they said is taken up.
+pub const INTRODUCTIONS_MAX: usize = 64;
 
 /// The greatest incarnation believed: no node starts that often.
 pub const INCARNATION_MAX: u64 = 1 << 48;

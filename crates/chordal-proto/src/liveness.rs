@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chordal_object::NodeId;
+use chordal_object::{Key, NodeId};
 
 use crate::effect::{Failure, Notice};
-use crate::member::Standing;
+use crate::limits::INTRODUCTIONS_MAX;
+use crate::member::{Standing, Token};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::placement;
@@ -37,6 +38,8 @@ pub(crate) struct Liveness {
     minority: Option<(usize, usize)>,
     /// When strangers and nodes with other tables were last written to about it.
     pub(crate) compared: BTreeMap<NodeId, Time>,
+    /// Candidates for a predecessor that are asked who they are, each with the token it is for.
+    pub(crate) introductions: BTreeMap<NodeId, (Token, Key)>,
 }
 
 impl Liveness {
@@ -71,13 +74,7 @@ impl Peer {
             return matches!(message, Message::AskRing(_) | Message::Ping);
         }
         let Some(entry) = self.table.get_mut(asker.node) else {
-            let introduces = matches!(
-                message,
-                Message::AskRing(_) | Message::RingInfo(_) | Message::Table { .. }
-            );
-            if !introduces {
-                self.ask_who(now, asker);
-            }
+            self.meet_stranger(now, asker, message);
             return true;
         };
         let known = (entry.member.incarnation, entry.member.standing);
@@ -98,6 +95,28 @@ impl Peer {
             self.recovered(now, asker.node);
         }
         true
+    }
+
+    /// A node that the table does not know speaks. Of a ring larger than the table most nodes are
+    /// strangers, and only those matter that may become a pointer.
+    fn meet_stranger(&mut self, now: Time, asker: &Asker, message: &Message) {
+        let introduces = matches!(
+            message,
+            Message::AskRing(_) | Message::RingInfo(_) | Message::Table { .. }
+        );
+        if introduces {
+            return;
+        }
+        if self.table.is_whole() {
+            self.ask_who(now, asker);
+        } else if let Message::Notify { of, to } = *message {
+            let introductions = &mut self.liveness.introductions;
+            if introductions.len() >= INTRODUCTIONS_MAX {
+                introductions.pop_first();
+            }
+            introductions.insert(asker.node, (of, to));
+            self.ask_who(now, asker);
+        }
     }
 
     /// Whether this node is alone by intent and the other one never asked to be let in: the
@@ -351,6 +370,10 @@ impl Peer {
 
     /// A suspect node's time may be up.
     pub(crate) fn consider_giving_up(&mut self, now: Time, node: NodeId) {
+        if !self.table.is_whole() {
+            // Whoever knows a part of the ring cannot decide for it, and no copies wait.
+            return;
+        }
         match self.due_to_give_up(now, node) {
             None => {}
             Some(true) => self.begin_poll(now),

@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{Key, NodeId};
 
-use crate::effect::Hop;
+use crate::effect::{Answer, Failure, Found, Hop};
 use crate::input::OperationId;
-use crate::limits::{CANDIDATES_MAX, HOPS_MAX};
+use crate::limits::{CANDIDATES_MAX, HOPS_MAX, OPERATIONS_MAX};
 use crate::member::Token;
 use crate::message::{Closer, Message, OwnerFound, Via};
 use crate::peer::Peer;
@@ -29,8 +29,10 @@ pub(crate) enum LookupPurpose {
     Finger { token: Key, index: u8 },
     /// To find the place of a joining token.
     Join { token: Key },
-    /// For a client.
+    /// For a client that asked where a name is.
     Operation(OperationId),
+    /// For a client that asked for nothing else.
+    Itself(OperationId),
 }
 
 /// A lookup under way.
@@ -43,6 +45,8 @@ struct Lookup {
     asked: BTreeSet<Token>,
     asking: Option<(Token, Via, Time)>,
     hops: Vec<Hop>,
+    /// How many of those asked did not answer.
+    silent: u32,
     /// What the node before the key says, until the owner itself is heard.
     claim: Option<OwnerFound>,
 }
@@ -54,6 +58,21 @@ pub(crate) struct Lookups {
     last: u64,
 }
 
+impl Lookups {
+    /// Tokens that lookups under way may ask yet, or take for the answer.
+    pub(crate) fn named(&self) -> impl Iterator<Item = Token> {
+        self.open.values().flat_map(|lookup| {
+            let candidates = lookup.candidates.iter().map(|(token, _)| *token);
+            let asking = lookup.asking.map(|(token, ..)| token);
+            let claim = lookup.claim.as_ref();
+            let claimed = claim.map(|claim| [claim.owner, claim.predecessor]);
+            candidates
+                .chain(asking)
+                .chain(claimed.into_iter().flatten())
+        })
+    }
+}
+
 /// What one node knows of a key's owner.
 enum Step {
     Owner(OwnerFound),
@@ -61,6 +80,15 @@ enum Step {
 }
 
 impl Peer {
+    /// A client wants to know who owns a key.
+    pub(crate) fn begin_look_up(&mut self, now: Time, operation: OperationId, key: Key) {
+        if self.lookups.open.len() >= OPERATIONS_MAX {
+            self.reply(operation, Err(Failure::Busy("too many lookups at once")));
+            return;
+        }
+        self.look_up(now, key, LookupPurpose::Itself(operation));
+    }
+
     /// Begins a lookup; its end comes to the purpose.
     pub(crate) fn look_up(&mut self, now: Time, key: Key, purpose: LookupPurpose) {
         self.lookups.last += 1;
@@ -72,6 +100,7 @@ impl Peer {
             asked: BTreeSet::new(),
             asking: None,
             hops: Vec::new(),
+            silent: 0,
             claim: None,
         };
         match self.step(key) {
@@ -82,7 +111,7 @@ impl Peer {
                     via: Via::Own,
                     took: std::time::Duration::ZERO,
                 });
-                self.lookup_done(now, purpose, Some(found), lookup.hops);
+                self.lookup_done(now, purpose, Some(found), lookup.hops, 0);
                 return;
             }
             Step::Owner(found) => {
@@ -91,10 +120,14 @@ impl Peer {
             }
             Step::Closer(closer) => {
                 lookup.candidates.extend(closer.into_iter().rev());
-                let guess = self
-                    .table
-                    .tokens_from(key)
-                    .find(|token| token.node != self.me.node && self.table.is_alive(token.node));
+                // Of a whole table the node after the key is the owner; of another, any node.
+                let guess = Some(&self.table)
+                    .filter(|table| table.is_whole())
+                    .and_then(|table| {
+                        table
+                            .tokens_from(key)
+                            .find(|token| token.node != self.me.node && table.is_alive(token.node))
+                    });
                 lookup
                     .candidates
                     .extend(guess.map(|token| (token, Via::Table)));
@@ -135,7 +168,7 @@ impl Peer {
     fn end_lookup(&mut self, now: Time, id: LookupId, found: Option<OwnerFound>) {
         if let Some(lookup) = self.lookups.open.remove(&id) {
             let found = found.or(lookup.claim);
-            self.lookup_done(now, lookup.purpose, found, lookup.hops);
+            self.lookup_done(now, lookup.purpose, found, lookup.hops, lookup.silent);
         }
     }
 
@@ -145,6 +178,7 @@ impl Peer {
         purpose: LookupPurpose,
         found: Option<OwnerFound>,
         hops: Vec<Hop>,
+        silent: u32,
     ) {
         match purpose {
             LookupPurpose::Finger { token, index } => {
@@ -152,6 +186,15 @@ impl Peer {
             }
             LookupPurpose::Join { token } => self.place_found(now, token, found),
             LookupPurpose::Operation(operation) => self.way_found(now, operation, hops),
+            LookupPurpose::Itself(operation) => {
+                let owner = found.map(|found| found.owner);
+                let answer = Answer::Found(Found {
+                    owner,
+                    hops,
+                    silent,
+                });
+                self.reply(operation, Ok(answer));
+            }
         }
     }
 
@@ -232,6 +275,7 @@ impl Peer {
     pub(crate) fn lookup_unanswered(&mut self, now: Time, id: LookupId) {
         if let Some(lookup) = self.lookups.open.get_mut(&id) {
             lookup.asking = None;
+            lookup.silent += 1;
             self.next_hop(now, id);
         }
     }

@@ -1,13 +1,15 @@
 //! The node table's travels: changes spread over the whole ring in O(log N) steps, and tables are
 //! compared with random members so that no hole stays.
 
+use std::collections::BTreeMap;
+
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use chordal_object::{Key, NodeId};
 
 use crate::codec;
 use crate::effect::{Answer, DiskOp, Notice};
 use crate::input::OperationId;
-use crate::limits::INCARNATION_MAX;
+use crate::limits::{INCARNATION_MAX, MEMBERS_MAX};
 use crate::member::{Member, Standing};
 use crate::message::Message;
 use crate::peer::Peer;
@@ -18,6 +20,9 @@ use crate::waiting::Waiting;
 
 /// To how many nodes one node passes a change on.
 const BRANCHES: usize = 4;
+
+/// The most entries that a node whose table is not whole tells to one that joins.
+const SHARED_MAX: usize = 32;
 
 /// Bytes before the saved table: format, completeness, incarnation.
 const SAVED_HEAD: usize = 10;
@@ -47,6 +52,10 @@ impl Peer {
     /// Takes over entries and tells the whole ring.
     pub(crate) fn announce(&mut self, now: Time, members: Vec<Member>) {
         self.learn_members(now, &members);
+        if !self.table.is_whole() {
+            self.tell_neighbours(&members);
+            return;
+        }
         let start = self.own_token_keys().first().copied();
         if let Some(own) = start {
             self.spread(members, own, own);
@@ -68,12 +77,55 @@ impl Peer {
     /// A change reached this node: pass it on over its part of the ring if it was news.
     pub(crate) fn spread_on(&mut self, now: Time, members: Vec<Member>, until: Key) {
         let changed = self.learn_members(now, &members);
+        if !self.table.is_whole() {
+            return;
+        }
         let Some(own) = self.first_token() else {
             return;
         };
         if !changed.is_empty() {
             self.spread(members, own, until);
         }
+    }
+
+    /// Tells a change to those whose pointers it may concern at once; the others learn of it as
+    /// they stabilise.
+    fn tell_neighbours(&mut self, members: &[Member]) {
+        let neighbours = self.pointed_neighbours();
+        for (node, key) in neighbours {
+            self.tell(
+                node,
+                Message::Spread {
+                    members: members.to_vec(),
+                    until: key,
+                },
+            );
+        }
+    }
+
+    /// The other nodes next to this node's tokens, each with the token that is next.
+    fn pointed_neighbours(&self) -> BTreeMap<NodeId, Key> {
+        let mut next: BTreeMap<NodeId, Key> = BTreeMap::new();
+        for ring in self.tokens.values() {
+            for token in [ring.predecessor, ring.successors[0]] {
+                next.insert(token.node, token.key);
+            }
+        }
+        next.remove(&self.me.node);
+        next
+    }
+
+    /// What a node that joins or compares is told of the ring: all that is known of a whole
+    /// table, of another this node and the next ones.
+    fn entries_to_share(&self) -> Vec<Member> {
+        if self.table.is_whole() {
+            return self.members();
+        }
+        let rings = self.tokens.values();
+        let next = rings.flat_map(|ring| ring.successors.iter().chain([&ring.token]));
+        let mut entries = self.entries_for(next);
+        entries.truncate(SHARED_MAX);
+        entries
     }
 
     fn first_token(&self) -> Option<Key> {
@@ -125,7 +177,10 @@ impl Peer {
         let (alive, rest): (Vec<NodeId>, Vec<NodeId>) = nodes
             .into_iter()
             .partition(|&node| self.table.is_alive(node));
-        if let Some(&node) = self.rng.choose(&alive) {
+        // Tables that are not whole differ always: nothing is learned from their digests.
+        if self.table.is_whole()
+            && let Some(&node) = self.rng.choose(&alive)
+        {
             self.tell(node, Message::TableDigest(self.table.digest()));
         }
         let vanished: Vec<NodeId> = rest
@@ -143,6 +198,9 @@ impl Peer {
 
     /// Somebody's table may differ from this node's.
     pub(crate) fn compare_tables(&mut self, now: Time, asker: &Asker, digest: u64) {
+        if !self.table.is_whole() {
+            return;
+        }
         if digest != self.table.digest() && self.may_compare(now, asker.node) {
             let question = Message::Table {
                 members: self.members(),
@@ -160,7 +218,8 @@ impl Peer {
 
     /// A node believes in other holders than this one: find out why.
     pub(crate) fn compare_with(&mut self, now: Time, node: NodeId) {
-        if node != self.me.node && self.may_compare(now, node) {
+        let may = self.table.is_whole() && node != self.me.node;
+        if may && self.may_compare(now, node) {
             self.tell(
                 node,
                 Message::Table {
@@ -181,8 +240,9 @@ impl Peer {
     ) {
         let about_me = members.iter().any(|member| member.node == self.me.node);
         self.learn_members(now, &members);
+        self.introduced(now, asker.node);
         if want_yours {
-            let mut mine = self.members();
+            let mut mine = self.entries_to_share();
             if asker.request == 0 {
                 // Only what the other side does not have already.
                 mine.retain(|entry| !members.contains(entry));
@@ -196,6 +256,13 @@ impl Peer {
                     },
                 );
             }
+        }
+    }
+
+    /// A node that had to introduce itself has: what it said before is taken up.
+    fn introduced(&mut self, now: Time, node: NodeId) {
+        if let Some((of, to)) = self.liveness.introductions.remove(&node) {
+            self.notified(now, node, of, to);
         }
     }
 
@@ -233,11 +300,13 @@ impl Peer {
             .members()
             .into_iter()
             .filter(|entry| entry.node == own || (!left && entry.standing != Standing::Left))
+            .take(MEMBERS_MAX)
             .collect();
         let encoded = codec::encode_members(&members);
         let mut bytes = BytesMut::with_capacity(SAVED_HEAD + encoded.len());
         bytes.put_u8(SAVED_FORMAT);
-        bytes.put_u8(u8::from(self.replica.is_complete()));
+        let complete = self.table.is_whole() && self.replica.is_complete();
+        bytes.put_u8(u8::from(complete));
         bytes.put_u64(self.me.incarnation);
         bytes.put_slice(&encoded);
         self.disk(DiskOp::SaveMembers(bytes.freeze()), Waiting::Saved);

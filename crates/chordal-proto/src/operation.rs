@@ -63,6 +63,10 @@ impl Peer {
             self.reply(operation, Err(Failure::Busy("too many operations at once")));
             return;
         }
+        if !self.table.is_whole() && needs_placement(&command) {
+            self.reply(operation, Err(Failure::RingTooLarge));
+            return;
+        }
         match command {
             Command::Join(seeds) => self.join(now, operation, seeds),
             Command::Leave { force } => self.leave(now, operation, force),
@@ -82,6 +86,7 @@ impl Peer {
                 self.begin_list(now, operation, space, prefix, after, limit);
             }
             Command::Status => self.begin_status(now, operation),
+            Command::LookUp(key) => self.begin_look_up(now, operation, key),
             Command::Fingers => {
                 let tables = self.finger_tables();
                 self.reply(operation, Ok(Answer::Fingers(tables)));
@@ -259,6 +264,25 @@ impl Peer {
     /// Where a chunk belongs.
     pub(crate) fn chunk_key(&self, chunk: ChunkId) -> chordal_object::Key {
         self.settings.bits.chunk_key(chunk)
+    }
+}
+
+/// Whether a command is about data, and so about who holds which key.
+const fn needs_placement(command: &Command) -> bool {
+    match command {
+        Command::ReadRecord(_)
+        | Command::WriteRecord(_)
+        | Command::StoreChunk { .. }
+        | Command::FetchChunk(_)
+        | Command::Where(_)
+        | Command::CountCopies(_)
+        | Command::List { .. } => true,
+        Command::Join(_)
+        | Command::Leave { .. }
+        | Command::Pause
+        | Command::Status
+        | Command::Fingers
+        | Command::LookUp(_) => false,
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chordal_object::{Key, NodeId};
@@ -82,7 +83,7 @@ impl Peer {
             timing: config.timing,
             me,
             rng: Rng::new(config.seed),
-            table: NodeTable::new(),
+            table: NodeTable::new(config.table_nodes),
             tokens: BTreeMap::new(),
             requests: Requests::default(),
             lookups: Lookups::default(),
@@ -131,6 +132,8 @@ impl Peer {
             self.wake(now, reason);
             self.settle(now);
         }
+        self.bound_table();
+        self.settle(now);
     }
 
     /// The next thing to do, if any.
@@ -411,7 +414,9 @@ impl Peer {
         }
         if standing.is_member() && !was_member {
             self.liveness.forget(node);
-            if let Some(&key) = tokens.first() {
+            if self.table.is_whole()
+                && let Some(&key) = tokens.first()
+            {
                 self.notice(Notice::Appeared(Token { key, node }));
             }
         }
@@ -426,13 +431,21 @@ impl Peer {
             entry.heard.get_or_insert(now);
         }
         self.hasten_stabilisation(now, &tokens);
-        self.timers.at_latest(now + SAVE_DELAY, Reason::Save);
+        let delay = if self.table.is_whole() {
+            SAVE_DELAY
+        } else {
+            SAVE_PART_DELAY
+        };
+        self.timers.at_latest(now + delay, Reason::Save);
         Learned::Changed
     }
 }
 
 /// How long changes of the node table gather before they are saved.
-const SAVE_DELAY: std::time::Duration = std::time::Duration::from_millis(500);
+const SAVE_DELAY: Duration = Duration::from_millis(500);
+
+/// The same for a table that is not whole, which changes with every lookup.
+const SAVE_PART_DELAY: Duration = Duration::from_secs(30);
 
 impl Peer {
     /// Walks every local invariant; an error names the broken one.

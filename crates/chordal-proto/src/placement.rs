@@ -1,7 +1,7 @@
 //! Who should hold a key: the first R distinct nodes at or after it, as the node table has them.
 //!
 //! Suspect nodes are holders, nodes that leave or were given up are not. Nodes with the same
-//! table place every key alike; a request between nodes whose tables differ is refused by its
+//! table place every key alike; a table that is not whole places none. A request between nodes whose tables differ is refused by its
 //! view, and the two compare tables.
 
 use chordal_object::{Arc, Key, NodeId};
@@ -19,8 +19,12 @@ pub(crate) struct HeldArc {
     pub(crate) view: View,
 }
 
-/// How many holders a key has: R, or all nodes of a smaller ring.
+/// How many holders a key has: R, or all nodes of a smaller ring; none as far as a table that is
+/// not whole can tell.
 pub(crate) fn replicas(table: &NodeTable, settings: &Settings) -> usize {
+    if !table.is_whole() {
+        return 0;
+    }
     usize::from(settings.replicas).min(table.holding_nodes())
 }
 
@@ -59,7 +63,7 @@ pub(crate) const fn quorum(count: usize) -> usize {
 /// Neighbouring arcs of equal holders stay apart, also where the token between them is gone,
 /// since they had different holders before, and with them a different history.
 pub(crate) fn arcs(table: &NodeTable, settings: &Settings) -> Vec<HeldArc> {
-    if table.placement().is_empty() {
+    if table.placement().is_empty() || !table.is_whole() {
         return Vec::new();
     }
     let keys: Vec<Key> = table.cuts().iter().copied().collect();

@@ -154,6 +154,10 @@ impl Replica {
         self.sessions.lacking() + unknown as u64
     }
 
+    fn is_leaving(&self) -> bool {
+        self.hand_offs.is_leaving()
+    }
+
     pub(crate) fn handing_off(&self) -> u64 {
         self.hand_offs.items()
     }
@@ -373,6 +377,10 @@ impl Peer {
 
     /// Looks at what is to be repaired or handed off, and begins as much as may go on at once.
     pub(crate) fn repair(&mut self, now: Time) {
+        if !self.table.is_whole() && !self.replica.is_leaving() {
+            // Without placement there is nothing to compare or to hand off.
+            return;
+        }
         let pause = self.rng.jitter(LOOK);
         self.timers.set(now + pause, Reason::Repair);
         if !self.replica.sessions.has_queue() {

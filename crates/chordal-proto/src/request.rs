@@ -88,6 +88,19 @@ pub(crate) struct Requests {
     last: u64,
 }
 
+impl Requests {
+    /// Nodes that were asked, or that an answer is awaited about.
+    pub(crate) fn named(&self) -> impl Iterator<Item = NodeId> {
+        self.open.values().flat_map(|request| {
+            let mut about = None;
+            if let Purpose::Rectify { candidate, .. } = request.purpose {
+                about = Some(candidate.node);
+            }
+            request.to.into_iter().chain(about)
+        })
+    }
+}
+
 /// How long to wait for an answer that needs no disk, at least and at most.
 const QUICK_MIN: Duration = Duration::from_millis(500);
 const QUICK_MAX: Duration = Duration::from_secs(3);

@@ -132,6 +132,10 @@ pub struct Config {
     /// How many tokens it takes: 0 for a node that only reads and writes, else 1 to
     /// [`crate::limits::TOKENS_MAX`]. A classic node takes one whatever this says.
     pub tokens: u8,
+    /// The most nodes the node table holds beyond those that this node's own pointers name
+    /// (successor lists, predecessors, fingers): [`crate::limits::TABLE_MAX`] as a rule. With 0 the
+    /// ring runs on successor lists and fingers only, as in the Chord papers, and places no data.
+    pub table_nodes: usize,
     /// Nodes known from an earlier life, as [`crate::effect::DiskOp::SaveMembers`] saved them.
     pub remembered: Option<bytes::Bytes>,
     /// Seed of the node's random choices.

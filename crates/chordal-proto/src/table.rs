@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
 
-use crate::limits::{TABLE_MAX, TOKENS_MAX};
+use crate::limits::{TABLE_MOMENT_MAX, TOKENS_MAX};
 use crate::member::{Member, Standing, Token};
 use crate::settings::Settings;
 use crate::time::Time;
@@ -94,12 +94,19 @@ pub(crate) struct NodeTable {
     cuts: BTreeSet<Key>,
     /// How many nodes stand in `placement`.
     holding_nodes: usize,
-    /// Counts every change of `placement`.
+    /// Counts every change of `placement` while the table is whole, and the end of that.
     placement_epoch: u64,
+    /// The most nodes held beyond those that pointers name.
+    bound: usize,
+    /// Whether no member was ever refused or forgotten.
+    whole: bool,
+    /// Whether a node was added since the bound was last applied.
+    grown: bool,
 }
 
 impl NodeTable {
-    pub(crate) const fn new() -> Self {
+    /// A table that holds at most `bound` nodes beyond those that this node's pointers name.
+    pub(crate) const fn new(bound: usize) -> Self {
         Self {
             entries: BTreeMap::new(),
             routing: BTreeMap::new(),
@@ -107,6 +114,9 @@ impl NodeTable {
             cuts: BTreeSet::new(),
             holding_nodes: 0,
             placement_epoch: 0,
+            bound,
+            whole: bound > 0,
+            grown: false,
         }
     }
 
@@ -158,7 +168,8 @@ impl NodeTable {
             return Learned::Nothing;
         }
         if !self.entries.contains_key(&member.node) {
-            if self.is_full() {
+            if self.entries.len() >= TABLE_MOMENT_MAX {
+                self.lose_wholeness();
                 return Learned::Nothing;
             }
             self.insert(settings, member);
@@ -193,22 +204,47 @@ impl NodeTable {
             round_trip: RoundTrip::default(),
             member,
         };
+        self.grown = true;
         self.entries.insert(entry.member.node, entry);
     }
 
-    /// Whether there is no room, after forgetting a node that is no member any more.
-    fn is_full(&mut self) -> bool {
-        if self.entries.len() < TABLE_MAX {
-            return false;
+    /// Whether this is the whole ring as far as it was heard of. A table that ever refused or
+    /// forgot a member is not whole any more, and one of bound 0 never is: it finds its way, but
+    /// cannot say who holds a key.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The most nodes held beyond those that pointers name.
+    pub(crate) const fn bound(&self) -> usize {
+        self.bound
+    }
+
+    fn lose_wholeness(&mut self) {
+        if self.whole {
+            self.whole = false;
+            self.placement_epoch += 1;
         }
-        let former = self
-            .entries
-            .iter()
-            .find(|(_, entry)| !entry.member.standing.is_member())
-            .map(|(&node, _)| node);
-        match former {
-            Some(node) => self.entries.remove(&node).is_none(),
-            None => true,
+    }
+
+    /// Whether nodes were added since the bound was last applied, and there are more of them,
+    /// this node aside, than it allows.
+    pub(crate) fn is_over_bound(&self) -> bool {
+        self.grown && self.entries.len() > self.bound + 1
+    }
+
+    /// Forgets nodes so that the bound is kept.
+    pub(crate) fn forget(&mut self, nodes: &[NodeId]) {
+        self.grown = false;
+        for node in nodes {
+            if let Some(entry) = self.entries.remove(node)
+                && entry.member.standing.is_member()
+            {
+                self.lose_wholeness();
+            }
+        }
+        if !nodes.is_empty() {
+            self.index();
         }
     }
 
@@ -235,7 +271,7 @@ impl NodeTable {
         }
         if placement != self.placement {
             self.placement = placement;
-            self.placement_epoch += 1;
+            self.placement_epoch += u64::from(self.whole);
         }
     }
 

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use chordal_object::{Chunk, ChunkId, NodeId};
 use chordal_proto::effect::{Answer, Destination, DiskOp, Failure};
 use chordal_proto::input::{Command, EffectId, OperationId};
+use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Input, Peer, Settings, Time, Timing};
 use chordal_store::MemDisk;
 
@@ -217,6 +218,7 @@ impl World {
             offered_bytes: OFFERED_BYTES,
             tokens: node.tokens,
             remembered,
+            table_nodes: TABLE_MAX,
             seed: self.dice.number(),
         };
         let life = Life {

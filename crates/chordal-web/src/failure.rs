@@ -101,6 +101,10 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
             Code::Refused,
             "Start this node on another port: on a ring this small the port decides the position.",
         ),
+        Failure::RingTooLarge => (
+            Code::Refused,
+            "Data is placed on rings of up to 4096 nodes; see which nodes could leave with `chordal status`.",
+        ),
         Failure::UnsafeLeave(_) => (
             Code::Refused,
             "Bring the missing nodes back and try again; with --force the node leaves and those copies are lost.",

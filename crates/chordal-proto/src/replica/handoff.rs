@@ -80,6 +80,10 @@ impl HandOffs {
         self.removing.iter().copied()
     }
 
+    pub(super) const fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+
     pub(super) fn items(&self) -> u64 {
         self.open
             .values()
@@ -126,6 +130,10 @@ impl Peer {
     /// Why leaving now could lose copies: nodes that do not answer may be the only others who
     /// have them, and cannot confirm that they do.
     fn unsafe_to_leave(&self) -> Option<String> {
+        if !self.table.is_whole() {
+            // Nobody shares copies with this node; what lies here is counted before it goes.
+            return None;
+        }
         let silent: Vec<String> = self
             .suspects()
             .filter_map(|node| self.table.addr(node).map(|addr| addr.to_string()))
@@ -138,18 +146,23 @@ impl Peer {
 
     /// A node fell silent while this one was leaving: it stays, unless it was to leave by force.
     fn stay_if_unsafe(&mut self, now: Time) {
-        let Some(leaving) = self
-            .replica
-            .hand_offs
-            .leaving
-            .filter(|leaving| !leaving.force)
-        else {
+        if self.is_leaving_patiently()
+            && let Some(why) = self.unsafe_to_leave()
+        {
+            self.stay(now, why);
+        }
+    }
+
+    fn is_leaving_patiently(&self) -> bool {
+        let leaving = self.replica.hand_offs.leaving;
+        leaving.is_some_and(|leaving| !leaving.force)
+    }
+
+    /// Takes leaving back.
+    fn stay(&mut self, now: Time, why: String) {
+        let Some(leaving) = self.replica.hand_offs.leaving.take() else {
             return;
         };
-        let Some(why) = self.unsafe_to_leave() else {
-            return;
-        };
-        self.replica.hand_offs.leaving = None;
         // Within one incarnation a node only goes on from leaving to left.
         self.me.incarnation += 1;
         self.me.standing = Standing::Present;
@@ -180,13 +193,13 @@ impl Peer {
         if hand_offs.unknown && !hand_offs.counting && hand_offs.open.is_empty() {
             hand_offs.unknown = false;
             let own = self.me.node;
-            let foreign: Vec<Arc> = self
-                .replica
-                .all
-                .iter()
-                .filter(|held| !held.holders.contains(&own))
-                .map(|held| held.arc)
-                .collect();
+            let foreign: Vec<Arc> = if self.table.is_whole() {
+                let all = self.replica.all.iter();
+                let foreign = all.filter(|held| !held.holders.contains(&own));
+                foreign.map(|held| held.arc).collect()
+            } else {
+                vec![Arc::FULL]
+            };
             if !foreign.is_empty() {
                 self.replica.hand_offs.counting = true;
                 self.disk(
@@ -224,6 +237,10 @@ impl Peer {
             self.left(now);
             return;
         }
+        if !self.table.is_whole() {
+            self.leave_without_hand_off(now);
+            return;
+        }
         for arc in filled {
             let own = self.me.node;
             let held = self
@@ -255,6 +272,16 @@ impl Peer {
                 };
                 self.disk(DiskOp::ItemsIn { arc, kind }, waiting);
             }
+        }
+    }
+
+    /// Something lies here, and this node cannot tell who should hold it.
+    fn leave_without_hand_off(&mut self, now: Time) {
+        if self.is_leaving_patiently() {
+            let why = Failure::RingTooLarge.to_string();
+            self.stay(now, why);
+        } else {
+            self.left(now);
         }
     }
 

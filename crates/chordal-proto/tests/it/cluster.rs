@@ -11,6 +11,7 @@ use chordal_proto::effect::{Answer, DiskOp, Effect, Failure, Transfer};
 use chordal_proto::input::{
     Command, Completion, DiskAnswer, Draft, Input, OperationId, TransferError,
 };
+use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::message::Kind;
 use chordal_proto::{Config, Peer, Settings, Time, Timing};
 
@@ -28,6 +29,8 @@ pub(crate) struct Cluster {
     pub(crate) machines: BTreeMap<SocketAddr, Machine>,
     pub(crate) settings: Settings,
     tokens: u8,
+    /// What nodes started from here on are told of their table.
+    pub(crate) table_nodes: usize,
     operations: u64,
     pub(crate) replies: BTreeMap<OperationId, Result<Answer, Failure>>,
 }
@@ -47,6 +50,7 @@ impl Cluster {
             machines: BTreeMap::new(),
             settings,
             tokens: 4,
+            table_nodes: TABLE_MAX,
             operations: 0,
             replies: BTreeMap::new(),
         }
@@ -84,6 +88,7 @@ impl Cluster {
             offered_bytes: 1 << 30,
             tokens,
             remembered,
+            table_nodes: self.table_nodes,
             seed: u64::from(index),
         };
         let machine = Machine {
@@ -314,6 +319,11 @@ impl Cluster {
 }
 
 impl Machine {
+    /// The node table that the peer saved last.
+    pub(crate) fn saved(&self) -> Option<Bytes> {
+        self.saved.clone()
+    }
+
     fn disk(&mut self, op: DiskOp) -> DiskAnswer {
         match op {
             DiskOp::ReadRecord { key, name } => {

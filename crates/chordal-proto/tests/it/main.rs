@@ -10,4 +10,5 @@
 
 mod cluster;
 mod data;
+mod fingers_only;
 mod ring;

@@ -20,7 +20,7 @@ fn classic() -> Settings {
 }
 
 /// All tokens in order with their pointers, checked to be one ideal ring.
-fn assert_ideal(cluster: &Cluster) {
+pub(crate) fn assert_ideal(cluster: &Cluster) {
     let mut tokens: Vec<_> = cluster
         .machines
         .values()

@@ -1,0 +1,176 @@
+//! Rings whose nodes know only those that their pointers name.
+
+use std::time::Duration;
+
+use chordal_object::{Key, NodeId};
+use chordal_proto::Settings;
+use chordal_proto::effect::{Answer, Failure, Found};
+use chordal_proto::input::Command;
+
+use crate::cluster::{Cluster, node};
+use crate::ring::assert_ideal;
+
+/// A ring of one token a node, all of which joined through node 0.
+fn ring(count: u16, successors: u8) -> Cluster {
+    let settings = Settings {
+        successors,
+        ..Settings::default()
+    };
+    let mut cluster = Cluster::new(settings);
+    cluster.table_nodes = 0;
+    for index in 0..count {
+        cluster.start_with(index, None, 1);
+        if index > 0 {
+            cluster.join(index, 0).expect("the first node is there");
+        }
+    }
+    cluster.rest(Duration::from_mins(3));
+    cluster
+}
+
+fn look_up(cluster: &mut Cluster, index: u16, key: Key) -> Found {
+    match cluster.ask(index, Command::LookUp(key)) {
+        Ok(Answer::Found(found)) => found,
+        other => panic!("lookup of {key} through {index}: {other:?}"),
+    }
+}
+
+fn owner(cluster: &Cluster, key: Key) -> NodeId {
+    let mut tokens: Vec<(Key, NodeId)> = cluster
+        .machines
+        .iter()
+        .flat_map(|(&at, m)| m.peer.tokens().into_iter().map(move |t| (t.key, node(at))))
+        .collect();
+    tokens.sort_unstable();
+    tokens
+        .iter()
+        .find(|(token, _)| *token >= key)
+        .unwrap_or(&tokens[0])
+        .1
+}
+
+fn some_key(cluster: &Cluster, number: u32) -> Key {
+    let name = format!("file {number}").parse().expect("a name");
+    cluster.settings.name_key(&name)
+}
+
+#[test]
+fn rings_of_any_size_become_ideal() {
+    for count in [1, 2, 3, 5, 12, 30] {
+        assert_ideal(&ring(count, 4));
+    }
+}
+
+#[test]
+fn a_node_knows_few_others() {
+    let cluster = ring(60, 4);
+    for machine in cluster.machines.values() {
+        let known = machine.peer.members().len();
+        // Predecessor, four successors and their like, fingers of 60 nodes, and itself.
+        assert!(known <= 24, "knows {known} nodes");
+    }
+    assert_ideal(&cluster);
+}
+
+#[test]
+fn lookups_end_at_the_owner_in_logarithmically_many_hops() {
+    let mut cluster = ring(60, 4);
+    let mut hops = 0;
+    for number in 0..120 {
+        let key = some_key(&cluster, number);
+        let from = u16::try_from(number % 60).expect("small");
+        let found = look_up(&mut cluster, from, key);
+        assert_eq!(
+            found.owner.map(|owner| owner.node),
+            Some(owner(&cluster, key))
+        );
+        assert_eq!(found.silent, 0);
+        hops += found.hops.len();
+    }
+    // Half of log2 of 60 and the owner itself, with a fourth on top for luck.
+    assert!(hops <= 120 * 5, "{hops} hops for 120 lookups");
+}
+
+#[test]
+fn the_ring_closes_over_dead_nodes() {
+    let mut cluster = ring(30, 4);
+    for index in [3, 4, 17, 29] {
+        cluster.kill(index);
+    }
+    cluster.rest(Duration::from_mins(1));
+    assert_ideal(&cluster);
+    for number in 0..30 {
+        let key = some_key(&cluster, number);
+        let found = look_up(&mut cluster, 0, key);
+        assert_eq!(
+            found.owner.map(|owner| owner.node),
+            Some(owner(&cluster, key))
+        );
+    }
+}
+
+#[test]
+fn nodes_that_join_at_once_become_one_ring() {
+    let mut cluster = ring(1, 4);
+    for index in 1..24 {
+        cluster.start_with(index, None, 1);
+    }
+    for index in 1..24 {
+        cluster.join(index, index - 1).expect("it answers");
+    }
+    cluster.rest(Duration::from_mins(3));
+    assert_ideal(&cluster);
+}
+
+#[test]
+fn a_node_that_restarts_finds_its_ring_by_memory_alone() {
+    let mut cluster = ring(12, 4);
+    let disk = cluster.kill(3);
+    cluster.rest(Duration::from_secs(20));
+    let saved = disk.saved();
+    cluster.start_with(3, saved, 1);
+    cluster.rest(Duration::from_mins(1));
+    assert_ideal(&cluster);
+}
+
+#[test]
+fn a_node_leaves_with_notice() {
+    let mut cluster = ring(12, 4);
+    assert_eq!(
+        cluster.ask(5, Command::Leave { force: false }),
+        Ok(Answer::Left)
+    );
+    cluster.kill(5);
+    cluster.rest(Duration::from_mins(3));
+    assert_ideal(&cluster);
+}
+
+#[test]
+fn data_is_refused_rather_than_misplaced() {
+    let mut cluster = ring(12, 4);
+    let written = cluster.write(0, "a file", b"content");
+    assert_eq!(written, Err(Failure::RingTooLarge));
+    let read = cluster.ask(0, Command::ReadRecord("a file".parse().unwrap()));
+    assert_eq!(read, Err(Failure::RingTooLarge));
+}
+
+#[test]
+fn a_table_over_its_bound_keeps_the_ring_right() {
+    let mut cluster = Cluster::new(Settings {
+        successors: 4,
+        ..Settings::default()
+    });
+    cluster.table_nodes = 6;
+    for index in 0..30 {
+        cluster.start_with(index, None, 1);
+        if index > 0 {
+            cluster.join(index, 0).expect("the first node is there");
+        }
+    }
+    cluster.rest(Duration::from_mins(3));
+    assert_ideal(&cluster);
+    for machine in cluster.machines.values() {
+        let known = machine.peer.members().len();
+        assert!(known <= 24 + 6, "knows {known} nodes");
+    }
+}
