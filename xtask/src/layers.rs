@@ -32,7 +32,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         member: "chordal-object",
         ours: &[],
-        theirs: Theirs::Only(&["blake3", "bytes", "prost", "sha1", "thiserror"]),
+        theirs: Theirs::Only(&["blake3", "bytes", "prost", "serde", "sha1", "thiserror"]),
     },
     Layer {
         member: "chordal-proto",
@@ -41,9 +41,11 @@ const LAYERS: &[Layer] = &[
             "blake3",
             "bytes",
             "negentropy",
+            "postcard",
             "prost",
             "rand_chacha",
             "rand_core",
+            "serde",
             "thiserror",
             "tracing",
         ]),
