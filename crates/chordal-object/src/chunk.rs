@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::node_id::{parse_hex_32, write_hex};
 
 /// The name of a chunk: the BLAKE3 hash of its bytes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ChunkId([u8; 32]);
 
 impl ChunkId {

@@ -4,6 +4,7 @@
 //! whatever the file's size, and memory while writing is one unfinished list a level.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
 
 use crate::chunk::{Chunk, ChunkId};
 
@@ -17,7 +18,7 @@ pub const LIST_CHUNK_IDS: usize = 32 * 1024;
 pub(crate) const DEPTH_MAX: u32 = 3;
 
 /// The chunks of a file, in order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkList {
     /// Bytes in every data chunk but the last one.
     pub chunk_bytes: u32,

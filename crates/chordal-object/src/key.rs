@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::chunk::ChunkId;
@@ -12,7 +13,7 @@ use crate::name::Name;
 use crate::node_id::{NodeId, write_hex};
 
 /// A position on the ring, below 2^m of its ring.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Key(u128);
 
 impl Key {
@@ -71,7 +72,7 @@ impl fmt::Debug for Key {
 }
 
 /// The keys after `after` up to and including `upto`, clockwise. With equal ends: the whole ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Arc {
     /// The key before the first one of the arc.
     pub after: Key,
@@ -140,8 +141,28 @@ impl Key {
 }
 
 /// How many bits a ring's keys have: m of the papers, 3 to 128, and how keys are made from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
 pub struct Bits(u8);
+
+/// Not the bits of a ring's keys: those are 3 to 128.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key has 3 to 128 bits, not {0}")]
+pub struct BitsError(u8);
+
+impl TryFrom<u8> for Bits {
+    type Error = BitsError;
+
+    fn try_from(bits: u8) -> Result<Self, BitsError> {
+        Self::new(bits).ok_or(BitsError(bits))
+    }
+}
+
+impl From<Bits> for u8 {
+    fn from(bits: Bits) -> Self {
+        bits.0
+    }
+}
 
 impl Bits {
     /// The widest ring, the default.

@@ -15,7 +15,7 @@ pub mod wire;
 
 pub use chunk::{Chunk, ChunkId, ChunkIdError};
 pub use chunk_list::{ChunkList, INLINE_IDS_MAX, LIST_CHUNK_IDS, ListBuilder, chunk_count};
-pub use key::{Arc, Bits, Key};
+pub use key::{Arc, Bits, BitsError, Key};
 pub use name::{DEFAULT_SPACE, Name, NameError, PATH_BYTES_MAX};
 pub use node_id::{NodeId, NodeIdError};
 pub use record::{Content, DecodeError, File, METADATA_BYTES_MAX, Record};

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// The space that a bare path is in.
 pub const DEFAULT_SPACE: &str = "main";
 
@@ -12,7 +14,8 @@ pub const DEFAULT_SPACE: &str = "main";
 pub const PATH_BYTES_MAX: usize = 1024;
 
 /// What a file is called: a space and a path in it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "(String, String)", into = "(String, String)")]
 pub struct Name {
     space: String,
     path: String,
@@ -60,6 +63,20 @@ impl Name {
     /// The path.
     pub fn path(&self) -> &str {
         &self.path
+    }
+}
+
+impl TryFrom<(String, String)> for Name {
+    type Error = NameError;
+
+    fn try_from((space, path): (String, String)) -> Result<Self, NameError> {
+        Self::new(&space, &path)
+    }
+}
+
+impl From<Name> for (String, String) {
+    fn from(name: Name) -> Self {
+        (name.space, name.path)
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::chunk_list::{ChunkList, DEPTH_MAX, INLINE_IDS_MAX, chunk_count};
 use crate::name::Name;
@@ -30,7 +31,7 @@ const FILE_BYTES_MAX: u64 = 5 << 40;
 const FORMAT: u8 = 1;
 
 /// One version of one name: a file, or the tombstone of a deleted one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// What it is called.
     pub name: Name,
@@ -43,7 +44,7 @@ pub struct Record {
 }
 
 /// A file's description.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// Length in bytes.
     pub size: u64,
@@ -58,10 +59,13 @@ pub struct File {
 }
 
 /// Where a file's bytes are.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its serde form is for recordings of what a node decided and says how many bytes there are,
+/// never which: read back, they are zeros. What is stored and sent is [`Record::encode`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// In the record.
-    Inline(Bytes),
+    Inline(#[serde(serialize_with = "write_length", deserialize_with = "read_zeros")] Bytes),
     /// In chunks.
     Chunks(ChunkList),
 }
@@ -262,6 +266,19 @@ impl ChunkList {
             ids,
         })
     }
+}
+
+fn write_length<S: Serializer>(bytes: &Bytes, serializer: S) -> Result<S::Ok, S::Error> {
+    (bytes.len() as u64).serialize(serializer)
+}
+
+fn read_zeros<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+    let length = u64::deserialize(deserializer)?;
+    usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= INLINE_BYTES_MAX)
+        .map(|length| Bytes::from(vec![0; length]))
+        .ok_or_else(|| serde::de::Error::custom("inline content is too long"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::node_id::NodeId;
 
 /// Which of two writes of a name is the newer one: the greater version.
@@ -9,7 +11,7 @@ use crate::node_id::NodeId;
 /// The writer takes one more than the highest counter a majority of holders knew. Two writers
 /// that chose the same counter are told apart by their node ids, and two lives of one writer by
 /// the incarnation, so a version names one content only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
     /// Position in the name's history, from 1.
     pub counter: u64,

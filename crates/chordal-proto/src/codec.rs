@@ -255,4 +255,4 @@ fn view_to_wire(view: Option<View>) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

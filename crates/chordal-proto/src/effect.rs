@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
+use serde::{Deserialize, Serialize};
 
 use crate::input::{EffectId, OperationId};
 use crate::member::{Member, Token};
@@ -225,7 +226,7 @@ pub struct Found {
 }
 
 /// How many copies are durable, of how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copies {
     /// On so many nodes, a hint on a further node included.
     pub durable: u32,
@@ -256,7 +257,7 @@ pub struct Whereabouts {
 }
 
 /// One hop of a lookup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     /// The node asked.
     pub node: NodeId,

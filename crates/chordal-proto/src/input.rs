@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use chordal_object::{ChunkId, File, Key, Name, NodeId, Record};
+use serde::{Deserialize, Serialize};
 
 use crate::message::Row;
 
 /// Everything that can happen to a peer. Time passing needs no input: call
 /// [`crate::Peer::handle`] with [`Input::Tick`] at the deadline.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     /// The deadline has come.
     Tick,
@@ -52,15 +53,15 @@ pub enum Input {
 }
 
 /// The driver's number for a client's operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OperationId(pub u64);
 
 /// The peer's number for an effect that takes time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EffectId(pub u64);
 
 /// What a client may want.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Command {
     /// Enter the ring of whoever answers at one of these addresses.
     Join(Vec<SocketAddr>),
@@ -109,7 +110,7 @@ pub enum Command {
 }
 
 /// A version to be: all but its number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// What it is called.
     pub name: Name,
@@ -121,7 +122,7 @@ pub struct Draft {
 }
 
 /// How an effect ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(
     clippy::large_enum_variant,
     reason = "passed on at once, never kept in numbers"
@@ -134,7 +135,7 @@ pub enum Completion {
 }
 
 /// What the disk says, by [`crate::effect::DiskOp`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum DiskAnswer {
     /// To `ReadRecord`.
     Record(Option<Record>),
@@ -170,7 +171,7 @@ pub enum DiskAnswer {
 }
 
 /// Why the disk could not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DiskError {
     /// No room.
     Full {
@@ -182,7 +183,7 @@ pub enum DiskError {
 }
 
 /// Why a transfer did not happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TransferError {
     /// The other side could not be reached, or stopped halfway.
     Broken,

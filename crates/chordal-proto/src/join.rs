@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::effect::{Answer, Failure};
 use crate::input::OperationId;
@@ -24,14 +25,14 @@ use crate::time::Time;
 use crate::timer::Reason;
 
 /// An attempt to enter a ring, if one is under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Joining {
     attempt: Option<Attempt>,
     /// What the network said of an address that could not be reached, in words for people.
     hindrance: Option<(SocketAddr, String)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Attempt {
     /// The client's wish, or nothing after a restart.
     operation: Option<OperationId>,
@@ -43,7 +44,7 @@ struct Attempt {
     failed: Vec<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Stage {
     /// Nobody answered yet.
     Asking,

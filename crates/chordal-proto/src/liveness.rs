@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::effect::{Failure, Notice};
 use crate::limits::INTRODUCTIONS_MAX;
@@ -22,7 +23,7 @@ use crate::time::Time;
 use crate::timer::Reason;
 
 /// What this node knows of its reach.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Liveness {
     /// Whether this node has been in touch with another ring member in this life.
     pub(crate) joined: bool,

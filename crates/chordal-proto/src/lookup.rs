@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::effect::{Answer, Failure, Found, Hop};
 use crate::input::OperationId;
@@ -19,11 +20,11 @@ use crate::request::{Asker, Purpose};
 use crate::time::Time;
 
 /// A node's number for a lookup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct LookupId(u64);
 
 /// What a lookup is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LookupPurpose {
     /// To refresh a finger.
     Finger { token: Key, index: u8 },
@@ -36,7 +37,7 @@ pub(crate) enum LookupPurpose {
 }
 
 /// A lookup under way.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Lookup {
     key: Key,
     purpose: LookupPurpose,
@@ -52,7 +53,7 @@ struct Lookup {
 }
 
 /// All lookups under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lookups {
     open: BTreeMap<LookupId, Lookup>,
     last: u64,

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
 
 /// What is said of a node: one entry of the node table, as it travels.
 ///
 /// Of two entries for one node, the one with the greater `(incarnation, standing)` is right.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// Who.
     pub node: NodeId,
@@ -28,7 +29,7 @@ pub struct Member {
 /// Whether a node belongs to the ring. Later standings win over earlier ones of one incarnation.
 ///
 /// That a node is *suspect* is each node's own observation and never travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Standing {
     /// A member; its copies count even while it does not answer.
     Present,
@@ -65,7 +66,7 @@ impl Member {
 }
 
 /// A token: a position and the node that has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Token {
     /// The position.
     pub key: Key,

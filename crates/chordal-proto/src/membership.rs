@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::effect::{Answer, DiskOp, Notice};
@@ -31,7 +32,7 @@ const SAVED_HEAD: usize = 10;
 const SAVED_FORMAT: u8 = 1;
 
 /// What an earlier life saved of itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct SavedState {
     /// Whether it had all that was acknowledged of what it should hold.
     pub(crate) complete: bool,
@@ -40,7 +41,7 @@ pub(crate) struct SavedState {
 }
 
 /// Saves of the table under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Saves {
     running: bool,
     again: bool,

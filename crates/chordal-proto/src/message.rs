@@ -5,13 +5,14 @@
 
 use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, Name, Record, Version};
+use serde::{Deserialize, Serialize};
 
 use crate::member::{Member, Token};
 use crate::settings::Settings;
 use crate::view::View;
 
 /// A message with the number that ties an answer to its question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// The asker's number for the question, repeated in the answer; 0 when no answer is expected.
     pub request: u64,
@@ -22,7 +23,7 @@ pub struct Envelope {
 }
 
 /// What is said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Message {
     /// Are you there?
     Ping,
@@ -127,7 +128,7 @@ pub enum Message {
 }
 
 /// A wish to join.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskRing {
     /// The asker as it will be known.
     pub member: Member,
@@ -136,7 +137,7 @@ pub struct AskRing {
 }
 
 /// The answer to a wish to join.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RingInfo {
     /// What the ring is set to.
     pub settings: Settings,
@@ -149,7 +150,7 @@ pub struct RingInfo {
 }
 
 /// Why a node cannot be in a ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JoinRefusal {
     /// The rings have different settings (bits, profile, copies, chunk size).
     OtherSettings,
@@ -158,7 +159,7 @@ pub enum JoinRefusal {
 }
 
 /// A token's pointers, all read at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenState {
     /// Whose.
     pub token: Key,
@@ -171,7 +172,7 @@ pub struct TokenState {
 }
 
 /// The end of a lookup.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerFound {
     /// The first token at or after the key.
     pub owner: Token,
@@ -184,7 +185,7 @@ pub struct OwnerFound {
 }
 
 /// A step of a lookup.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closer {
     /// Tokens strictly between the answerer's token and the key, closest to the key first, at
     /// most [`crate::limits::CANDIDATES_MAX`], each with the pointer that knew it.
@@ -194,7 +195,7 @@ pub struct Closer {
 }
 
 /// Which pointer a hop of a lookup used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Via {
     /// The asking node itself.
     Own,
@@ -209,7 +210,7 @@ pub enum Via {
 }
 
 /// A question for a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadRecord {
     /// The name; its key follows from the ring's settings.
     pub name: Name,
@@ -221,7 +222,7 @@ pub struct ReadRecord {
 }
 
 /// A holder's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     clippy::large_enum_variant,
     reason = "nearly every answer is the large one"
@@ -241,7 +242,7 @@ pub enum RecordRead {
 }
 
 /// A version to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteRecord {
     /// The record.
     pub record: Record,
@@ -251,7 +252,7 @@ pub struct WriteRecord {
 }
 
 /// What became of a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stored {
     /// This version, or a newer one, is durable here.
     Durable {
@@ -273,7 +274,7 @@ pub enum Stored {
 }
 
 /// A chunk that wants a home.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferChunk {
     /// Its name.
     pub chunk: ChunkId,
@@ -284,7 +285,7 @@ pub struct OfferChunk {
 }
 
 /// Whether it finds one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChunkOffered {
     /// Send it.
     Wanted,
@@ -302,7 +303,7 @@ pub enum ChunkOffered {
 }
 
 /// Which kind of thing is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// Records, tombstones included.
     Records,
@@ -311,7 +312,7 @@ pub enum Kind {
 }
 
 /// One step of a comparison, by the `negentropy` protocol.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconcile {
     /// The arc compared.
     pub arc: Arc,
@@ -325,7 +326,7 @@ pub struct Reconcile {
 }
 
 /// The answer to a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reconciled {
     /// The answerer's step.
     Step {
@@ -343,7 +344,7 @@ pub enum Reconciled {
 }
 
 /// The answer to [`Message::AskConfirm`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Confirm {
     /// Everything is durable here.
     Held,
@@ -354,7 +355,7 @@ pub enum Confirm {
 }
 
 /// A page of names wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct List {
     /// In this space.
     pub space: String,
@@ -367,7 +368,7 @@ pub struct List {
 }
 
 /// A page of names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// In ascending order of the path.
     pub rows: Vec<Row>,
@@ -380,7 +381,7 @@ pub struct Listed {
 }
 
 /// One name in a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The name.
     pub name: Name,
@@ -393,7 +394,7 @@ pub struct Row {
 }
 
 /// How a node is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeStatus {
     /// Its entry.
     pub member: Member,
@@ -415,7 +416,7 @@ pub struct NodeStatus {
 }
 
 /// A token with its nearest pointers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenPointers {
     /// The position.
     pub key: Key,

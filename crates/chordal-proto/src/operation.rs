@@ -28,12 +28,13 @@ use chunk::FetchTask;
 use list::ListTask;
 use place::StoreTask;
 use read::ReadTask;
+use serde::{Deserialize, Serialize};
 use status::StatusTask;
 use whereabouts::{CountTask, WhereTask};
 use write::WriteTask;
 
 /// All operations under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Operations {
     open: BTreeMap<OperationId, Task>,
     /// The highest counter given out for each name being written, and how many writes there are.
@@ -44,7 +45,7 @@ pub(crate) struct Operations {
 }
 
 /// One operation under way.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Task {
     Read(Box<ReadTask>),
     Write(Box<WriteTask>),

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::certificate::TokenView;
 use crate::codec;
@@ -34,7 +35,7 @@ use crate::timer::{Reason, Timers};
 use crate::waiting::Waiting;
 
 /// One node's decisions.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Peer {
     pub(crate) settings: Settings,
     pub(crate) timing: Timing,
@@ -52,6 +53,8 @@ pub struct Peer {
     pub(crate) replica: Replica,
     pub(crate) saves: Saves,
     pub(crate) timers: Timers,
+    /// What is to be done. The driver has taken all of it between two inputs.
+    #[serde(skip)]
     pub(crate) effects: VecDeque<Effect>,
     /// Messages of this node to itself.
     pub(crate) loopback: VecDeque<(u64, Message)>,

@@ -5,13 +5,14 @@
 //! view, and the two compare tables.
 
 use chordal_object::{Arc, Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::settings::Settings;
 use crate::table::NodeTable;
 use crate::view::View;
 
 /// An arc between two tokens, whose keys all have the same holders.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HeldArc {
     pub(crate) arc: Arc,
     /// In ring order from the arc's end.

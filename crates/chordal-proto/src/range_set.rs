@@ -1,9 +1,10 @@
 //! Sets of keys as disjoint ranges.
 
 use chordal_object::{Arc, Key};
+use serde::{Deserialize, Serialize};
 
 /// A set of keys, kept as sorted, disjoint, non-adjacent inclusive ranges that do not wrap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RangeSet {
     ranges: Vec<(u128, u128)>,
 }

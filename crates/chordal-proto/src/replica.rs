@@ -8,6 +8,7 @@
 
 mod answer;
 mod handoff;
+mod item_set;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,10 +31,11 @@ use crate::view::View;
 pub(crate) use session::SessionId;
 
 use handoff::HandOffs;
+use serde::{Deserialize, Serialize};
 use session::Sessions;
 
 /// What this node holds, should hold, and has confirmed to hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
     /// The whole ring, cut into arcs of equal holders.
     all: Vec<HeldArc>,
@@ -57,7 +59,7 @@ pub(crate) struct Replica {
 }
 
 /// Completeness that an earlier life saved.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Recalled {
     /// How many remembered nodes must say that this one was not given up meanwhile.
     need: usize,
@@ -65,7 +67,7 @@ struct Recalled {
 }
 
 /// An arc that this node should hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct MyArc {
     held: HeldArc,
     /// Who held it just before this node came to hold it.
@@ -75,7 +77,7 @@ struct MyArc {
 }
 
 /// The last comparison of an arc with a node.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Compared {
     at: Time,
     /// Whether the other side itself had all that was acknowledged.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::effect::{Destination, Effect};
@@ -18,11 +19,11 @@ use crate::time::Time;
 use crate::timer::Reason;
 
 /// A node's number for a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
 /// What an answer is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Purpose {
     /// Is it alive?
     Ping,
@@ -71,7 +72,7 @@ impl Purpose {
 }
 
 /// An unanswered question.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Request {
     /// Who was asked; nothing when only an address was known.
     pub(crate) to: Option<NodeId>,
@@ -82,7 +83,7 @@ pub(crate) struct Request {
 }
 
 /// All unanswered questions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Requests {
     open: BTreeMap<RequestId, Request>,
     last: u64,
@@ -281,7 +282,7 @@ impl Peer {
 }
 
 /// Whom an answer goes to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Asker {
     pub(crate) node: NodeId,
     pub(crate) addr: std::net::SocketAddr,

@@ -11,6 +11,7 @@ mod stabilise;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::effect::Notice;
 use crate::limits::SUCCESSORS_MAX;
@@ -22,7 +23,7 @@ use crate::time::Time;
 use crate::timer::Reason;
 
 /// One token and its pointers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TokenRing {
     pub(crate) token: Token,
     pub(crate) predecessor: Token,

@@ -4,11 +4,37 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
+use serde::{Deserialize, Serialize};
 
 /// A node's random choices. The algorithm (`ChaCha8`) is fixed, so a seed that finds a bug today
 /// still finds it after every update.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Position", into = "Position")]
 pub(crate) struct Rng(ChaCha8Rng);
+
+/// Where in its sequence a generator is.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Position {
+    seed: [u8; 32],
+    word: u128,
+}
+
+impl From<Position> for Rng {
+    fn from(position: Position) -> Self {
+        let mut generator = ChaCha8Rng::from_seed(position.seed);
+        generator.set_word_pos(position.word);
+        Self(generator)
+    }
+}
+
+impl From<Rng> for Position {
+    fn from(Rng(generator): Rng) -> Self {
+        Self {
+            seed: generator.get_seed(),
+            word: generator.get_word_pos(),
+        }
+    }
+}
 
 impl Rng {
     pub(crate) fn new(seed: u64) -> Self {

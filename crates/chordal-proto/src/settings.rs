@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chordal_object::{Bits, Key, Name, NodeId};
+use serde::{Deserialize, Serialize};
 
 /// What all nodes of a ring agree on. Fixed when the ring is founded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The name shown to people.
     pub ring_name: String,
@@ -25,7 +26,7 @@ pub struct Settings {
 }
 
 /// How positions are derived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Profile {
     /// BLAKE3 of public keys and names; several tokens a node.
     Standard,
@@ -72,7 +73,7 @@ impl Settings {
 }
 
 /// How a node paces its work. Each node may have its own; tests shorten them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timing {
     /// Shortest pause between two stabilisations of a token, used while things change.
     pub stabilise_min: Duration,
@@ -115,7 +116,7 @@ impl Default for Timing {
 }
 
 /// Everything a peer is told when it starts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Config {
     /// What the ring is set to.
     pub settings: Settings,

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::limits::{TABLE_MOMENT_MAX, TOKENS_MAX};
 use crate::member::{Member, Standing, Token};
@@ -15,7 +16,7 @@ use crate::settings::Settings;
 use crate::time::Time;
 
 /// An entry with this node's own observations.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) member: Member,
     /// The positions of its tokens, as they follow from the entry.
@@ -27,7 +28,7 @@ pub(crate) struct Entry {
 }
 
 /// Whether a node answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Health {
     /// It does, or nothing speaks against it.
     Alive,
@@ -39,7 +40,7 @@ pub(crate) enum Health {
 }
 
 /// Measured answer times: mean and mean deviation (Jacobson 1988).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RoundTrip {
     mean: Duration,
     deviation: Duration,
@@ -83,7 +84,7 @@ pub(crate) enum Learned {
 }
 
 /// All known nodes.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct NodeTable {
     entries: BTreeMap<NodeId, Entry>,
     /// Tokens of the nodes that are on the ring.

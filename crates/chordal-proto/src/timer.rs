@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::input::OperationId;
 use crate::request::RequestId;
 use crate::time::Time;
 
 /// Why a peer wants to be woken. Shown in traces, so that every wake-up can be explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Reason {
     /// A token's stabilisation is due.
     Stabilise(Key),
@@ -40,7 +41,7 @@ pub enum Reason {
 }
 
 /// Pending wake-ups. A reason is pending once at most.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Timers {
     queue: BTreeSet<(Time, Reason)>,
     pending: BTreeMap<Reason, Time>,

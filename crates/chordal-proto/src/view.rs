@@ -1,9 +1,10 @@
 //! Views: which nodes hold a key, as one node believes.
 
 use chordal_object::NodeId;
+use serde::{Deserialize, Serialize};
 
 /// A short name for a set of holders. A request is answered only by a holder of the same view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct View(pub u64);
 
 impl View {

@@ -1,6 +1,7 @@
 //! What is to happen when an effect that takes time ends.
 
 use chordal_object::{Arc, Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
 use crate::message::{Kind, Reconcile};
@@ -11,7 +12,7 @@ use crate::time::Time;
 use crate::view::View;
 
 /// Who waits for an effect, and what for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Waiting {
     /// The next life.
     Saved,

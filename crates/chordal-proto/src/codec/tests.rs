@@ -1,6 +1,6 @@
 //! What is said arrives as it was said, and nothing else gets through.
 
-mod arbitrary;
+pub(crate) mod arbitrary;
 mod bounds;
 mod golden;
 

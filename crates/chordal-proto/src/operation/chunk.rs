@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chordal_object::{ChunkId, NodeId};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use super::read::AGAIN;
@@ -20,7 +21,7 @@ use crate::waiting::Waiting;
 const HEDGE: Duration = Duration::from_millis(1500);
 
 /// A client's fetch.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct FetchTask {
     chunk: ChunkId,
     trying: BTreeSet<NodeId>,

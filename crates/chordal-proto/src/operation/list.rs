@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{Arc, NodeId};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use super::read::AGAIN;
@@ -19,7 +20,7 @@ use crate::timer::Reason;
 use crate::waiting::Waiting;
 
 /// A client's wish for a page of names.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ListTask {
     question: List,
     asked: BTreeSet<NodeId>,

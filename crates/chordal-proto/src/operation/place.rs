@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use chordal_object::{ChunkId, Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use super::read::{AGAIN, AGAIN_AFTER_VIEW};
@@ -19,7 +20,7 @@ use crate::view::View;
 use crate::waiting::Waiting;
 
 /// Where the copies of one thing stand.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Placing {
     pub(super) key: Key,
     pub(super) holders: Vec<NodeId>,
@@ -152,7 +153,7 @@ impl Placing {
 }
 
 /// A client's chunk on its way.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StoreTask {
     chunk: ChunkId,
     bytes: u32,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chordal_object::{Key, Name, NodeId, Record, Version};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::effect::{Answer, Failure};
@@ -27,7 +28,7 @@ pub(super) const AGAIN_AFTER_VIEW: Duration = Duration::from_millis(40);
 const HEDGE_MIN: Duration = Duration::from_millis(100);
 
 /// A client's read.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ReadTask {
     pub(super) quorum: QuorumRead,
     /// The newest record and the nodes that have it, while it is brought to a majority.
@@ -35,7 +36,7 @@ pub(super) struct ReadTask {
 }
 
 /// The questions of one round to the holders of a name.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct QuorumRead {
     pub(super) name: Name,
     pub(super) key: Key,
@@ -47,7 +48,7 @@ pub(super) struct QuorumRead {
     failed: BTreeSet<NodeId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Held {
     record: Option<Record>,
     counts: bool,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{Arc, Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::effect::{Answer, DiskOp, NodeReport, NodeState, RepairState, RingStatus};
@@ -16,7 +17,7 @@ use crate::time::Time;
 use crate::waiting::Waiting;
 
 /// A client's question for the ring's status.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StatusTask {
     waiting: BTreeSet<NodeId>,
     heard: BTreeMap<NodeId, NodeStatus>,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{ChunkId, Name, NodeId, Record};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::effect::{Answer, Copies, CopyState, Holder, Hop, Whereabouts};
@@ -16,7 +17,7 @@ use crate::request::Purpose;
 use crate::time::Time;
 
 /// A client's question where a name is.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct WhereTask {
     name: Name,
     hops: Option<Vec<Hop>>,
@@ -26,7 +27,7 @@ pub(super) struct WhereTask {
 }
 
 /// What a holder turned out to have.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "a handful for each question")]
 enum Seen {
     /// It did not answer, or its disk failed.
@@ -36,7 +37,7 @@ enum Seen {
 }
 
 /// A client's question how many copies some chunks have.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct CountTask {
     counts: Vec<Copies>,
     /// For each node asked, the places of its chunks in the question.

@@ -1,6 +1,7 @@
 //! Writing a record: the highest version a majority knows, plus one, durable on a majority.
 
 use chordal_object::{Name, NodeId, Record, Version};
+use serde::{Deserialize, Serialize};
 
 use super::Task;
 use super::place::{Placed, Placing};
@@ -14,13 +15,13 @@ use crate::time::Time;
 use crate::timer::Reason;
 
 /// A client's write.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct WriteTask {
     draft: Draft,
     phase: Phase,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "the whole task is boxed")]
 enum Phase {
     /// Learning the highest version.

@@ -1,12 +1,11 @@
 //! The other side of a session: answering comparisons and handing out records.
 
 use chordal_object::{Arc, Record};
-use negentropy::Negentropy;
 
-use super::session::item_set;
+use super::item_set::ItemSet;
 use crate::effect::DiskOp;
 use crate::input::{Completion, DiskAnswer};
-use crate::limits::{RECONCILE_BYTES_MAX, RECORD_BATCH_BYTES};
+use crate::limits::RECORD_BATCH_BYTES;
 use crate::message::{Message, Reconcile, Reconciled};
 use crate::peer::Peer;
 use crate::request::Asker;
@@ -41,9 +40,9 @@ impl Peer {
         completion: Completion,
     ) {
         let payload = match completion {
-            Completion::Disk(Ok(DiskAnswer::Items(items))) => item_set(items)
-                .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
-                .and_then(|mut compare| compare.reconcile(&step.payload).ok()),
+            Completion::Disk(Ok(DiskAnswer::Items(items))) => ItemSet::new(items)
+                .and_then(|set| set.answer(&step.payload))
+                .ok(),
             Completion::Disk(_) | Completion::Transfer(_) => None,
         };
         let answer = match payload {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chordal_object::{Arc, ChunkId, Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::effect::{DiskOp, Failure, Notice};
 use crate::input::{Completion, DiskAnswer, OperationId};
@@ -22,7 +23,7 @@ use crate::view::View;
 use crate::waiting::Waiting;
 
 /// What lies here that others should hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct HandOffs {
     /// By the end of the arc.
     open: BTreeMap<Key, HandOff>,
@@ -38,7 +39,7 @@ pub(super) struct HandOffs {
     leaving: Option<Leaving>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct HandOff {
     held: HeldArc,
     records: Vec<(Key, [u8; 32])>,
@@ -50,7 +51,7 @@ struct HandOff {
     removing: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Leaving {
     operation: OperationId,
     force: bool,

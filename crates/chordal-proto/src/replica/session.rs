@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
-use chordal_object::{Arc, ChunkId, Key, NodeId, Record};
-use negentropy::{Id, Negentropy, NegentropyStorageVector};
+use chordal_object::{Arc, ChunkId, NodeId, Record};
+use serde::{Deserialize, Serialize};
 
 use super::Compared;
+use super::item_set::{ItemSet, Taken};
 use crate::effect::{Destination, DiskOp, Effect, Transfer};
 use crate::input::{Completion, DiskAnswer};
-use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
+use crate::limits::{DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
 use crate::message::{Kind, Message, Reconcile, Reconciled};
 use crate::peer::Peer;
 use crate::request::Purpose;
@@ -20,11 +21,11 @@ use crate::view::View;
 use crate::waiting::Waiting;
 
 /// A node's number for a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct SessionId(u64);
 
 /// A comparison that is to begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Planned {
     arc: Arc,
     view: View,
@@ -34,17 +35,19 @@ pub(crate) struct Planned {
 }
 
 /// Sessions under way and to come.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sessions {
     running: BTreeMap<SessionId, Session>,
     queue: VecDeque<Planned>,
     last: u64,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Session {
     planned: Planned,
     kind: Kind,
-    compare: Option<Negentropy<'static, NegentropyStorageVector>>,
+    /// What this node has of the kind, while it is compared.
+    compare: Option<ItemSet>,
     /// What the source has and this node lacks.
     lacking: BTreeSet<[u8; 32]>,
     /// Records or chunks on their way.
@@ -133,17 +136,6 @@ impl Sessions {
     }
 }
 
-/// A sealed set of items for `negentropy`.
-pub(super) fn item_set(items: Vec<(Key, [u8; 32])>) -> Option<NegentropyStorageVector> {
-    let mut set = NegentropyStorageVector::with_capacity(items.len());
-    for (_, digest) in items {
-        // One order number for all: digests alone sort them, alike on both sides.
-        set.insert(0, Id::from_byte_array(digest)).ok()?;
-    }
-    set.seal().ok()?;
-    Some(set)
-}
-
 impl Peer {
     /// Begins a session.
     pub(super) fn begin_session(&mut self, _now: Time, planned: Planned) {
@@ -177,16 +169,14 @@ impl Peer {
         let Completion::Disk(Ok(DiskAnswer::Items(items))) = completion else {
             return self.session_failed(now, id);
         };
-        let first_step = item_set(items)
-            .and_then(|set| Negentropy::owned(set, RECONCILE_BYTES_MAX as u64).ok())
-            .and_then(|mut compare| {
-                let payload = compare.initiate().ok()?;
-                session.compare = Some(compare);
-                Some(payload)
-            });
+        let first_step = ItemSet::new(items).and_then(|set| {
+            let payload = set.open()?;
+            session.compare = Some(set);
+            Ok(payload)
+        });
         match first_step {
-            Some(payload) => self.session_step(now, id, payload.into()),
-            None => self.session_failed(now, id),
+            Ok(payload) => self.session_step(now, id, payload.into()),
+            Err(_) => self.session_failed(now, id),
         }
     }
 
@@ -248,15 +238,13 @@ impl Peer {
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
-        let Some(compare) = session.compare.as_mut() else {
+        let Some(compare) = &session.compare else {
             return;
         };
-        let mut have = Vec::new();
-        let mut need = Vec::new();
-        let Ok(next) = compare.reconcile_with_ids(payload, &mut have, &mut need) else {
+        let Ok(Taken { lacking, next }) = compare.take(payload) else {
             return self.session_failed(now, id);
         };
-        session.lacking.extend(need.into_iter().map(Id::to_bytes));
+        session.lacking.extend(lacking);
         // The source's word must hold from the first step on: what it acknowledged between two
         // steps may lie in a part that was compared already.
         session.source_complete = complete && (session.first_step || session.source_complete);

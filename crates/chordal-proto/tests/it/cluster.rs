@@ -15,12 +15,15 @@ use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::message::Kind;
 use chordal_proto::{Config, Peer, Settings, Time, Timing};
 
+use crate::shadow::Shadow;
+
 /// One machine: a peer and what its disk holds.
 pub(crate) struct Machine {
     pub(crate) peer: Peer,
     pub(crate) records: BTreeMap<(Key, Name), Record>,
     pub(crate) chunks: BTreeMap<ChunkId, Key>,
     saved: Option<Bytes>,
+    shadow: Shadow,
 }
 
 /// All machines, and the clock.
@@ -92,6 +95,7 @@ impl Cluster {
             seed: u64::from(index),
         };
         let machine = Machine {
+            shadow: Shadow::new(&config, self.now),
             peer: Peer::new(config, self.now),
             records: BTreeMap::new(),
             chunks: BTreeMap::new(),
@@ -224,12 +228,15 @@ impl Cluster {
             let Some(machine) = self.machines.get_mut(&at) else {
                 continue;
             };
+            machine.shadow.follow(self.now, input.clone());
             machine.peer.handle(self.now, input);
             machine.peer.check().unwrap();
             let mut effects = Vec::new();
             while let Some(effect) = machine.peer.poll() {
+                machine.shadow.note(&effect);
                 effects.push(effect);
             }
+            machine.shadow.compare(self.now, &machine.peer);
             for effect in effects {
                 self.execute(at, effect, &mut queue);
             }

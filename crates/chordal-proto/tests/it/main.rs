@@ -12,3 +12,4 @@ mod cluster;
 mod data;
 mod fingers_only;
 mod ring;
+mod shadow;

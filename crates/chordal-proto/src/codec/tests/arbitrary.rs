@@ -30,7 +30,7 @@ pub(super) fn messages() -> Vec<BoxedStrategy<Message>> {
 }
 
 /// An envelope around any message.
-pub(super) fn envelope() -> impl Strategy<Value = Envelope> {
+pub(crate) fn envelope() -> impl Strategy<Value = Envelope> {
     let message = proptest::strategy::Union::new(messages());
     (any::<u64>(), any::<u64>(), message).prop_map(|(request, incarnation, message)| Envelope {
         request,
