@@ -19,6 +19,8 @@ use crate::member::{Member, Token};
 use crate::message::{AskRing, JoinRefusal, Message, OwnerFound, RingInfo, TokenState};
 use crate::peer::Peer;
 use crate::request::{Asker, Purpose};
+use crate::ring::TokenRing;
+use crate::ring::stabilise::heard;
 use crate::settings::{Profile, Settings};
 use crate::table::Learned;
 use crate::time::Time;
@@ -272,7 +274,7 @@ impl Peer {
         let alone = self
             .tokens
             .values()
-            .all(|ring| ring.successors[0].node == self.me.node)
+            .all(|ring| ring.pointers.successor().node == self.me.node)
             && !self.joined_before();
         self.learn_members(now, &members);
         if !alone || self.tokens.is_empty() {
@@ -284,7 +286,7 @@ impl Peer {
         self.table.set_own(&self.settings, &self.me.clone());
         self.found_ring(now);
         for ring in self.tokens.values_mut() {
-            ring.on_ring = false;
+            ring.pointers.on_ring = false;
         }
         if let Some(attempt) = self.joining.attempt.as_mut() {
             attempt.stage = Stage::Placing(own.iter().map(|&token| (token, 0)).collect());
@@ -341,33 +343,38 @@ impl Peer {
         state: TokenState,
     ) {
         self.learn_members(now, &state.members);
-        let placing = self.tokens.get(&token).is_some_and(|ring| !ring.on_ring);
-        if !placing || state.token != predecessor.key {
+        let placing = |ring: &TokenRing| !ring.pointers.on_ring;
+        if !self.tokens.get(&token).is_some_and(placing) {
             return;
         }
-        let Some(&next) = state.successors.first() else {
-            return;
-        };
-        let own_place = next.key == predecessor.key || token.between(predecessor.key, next.key);
-        if !own_place {
-            self.join_failed(now, token);
+        let rule = self.list_rule();
+        let joined = self.change(now, token, |pointers, known| {
+            let before = heard(predecessor, &state);
+            state.token == predecessor.key && pointers.join(&before, rule, known)
+        });
+        if joined != Some(true) {
+            self.join_misplaced(now, token);
             return;
         }
-        // In a ring smaller than the list, the list ends before the predecessor comes round again.
-        let mut list = state.successors;
-        list.retain(|entry| entry.key != token && entry.key != predecessor.key);
-        list.push(predecessor);
-        let head = list.remove(0);
-        if let Some(ring) = self.tokens.get_mut(&token) {
-            ring.on_ring = true;
-        }
-        self.adopt_successors(now, token, head, &list);
-        self.set_predecessor(now, token, predecessor);
         self.stabilise(now, token);
         self.token_placed(now, token);
     }
 
-    /// A joining token did not find its place: again, or leave it to merging after many tries.
+    /// The token that was taken for the one before answered, and it is another one: look again
+    /// for as long as there is a ring that answers.
+    fn join_misplaced(&mut self, now: Time, token: Key) {
+        if let Some(Attempt {
+            stage: Stage::Placing(left),
+            ..
+        }) = self.joining.attempt.as_mut()
+            && let Some(tries) = left.get_mut(&token)
+        {
+            *tries = (*tries).max(1);
+            self.timers.at_latest(now + TRY_AGAIN, Reason::JoinAgain);
+        }
+    }
+
+    /// Nobody on a ring answered a joining token: again, or leave it to merging after many tries.
     pub(crate) fn join_failed(&mut self, now: Time, token: Key) {
         let Some(Attempt {
             stage: Stage::Placing(left),
@@ -385,7 +392,7 @@ impl Peer {
             return;
         }
         if let Some(ring) = self.tokens.get_mut(&token) {
-            ring.on_ring = true;
+            ring.pointers.on_ring = true;
         }
         self.stabilise(now, token);
         self.token_placed(now, token);
@@ -442,7 +449,7 @@ impl Peer {
         for ring in self.tokens.values_mut() {
             // A token that an attempt given up for another one left without a place: merging
             // finds it one.
-            ring.on_ring = true;
+            ring.pointers.on_ring = true;
         }
         self.announce(now, vec![self.me.clone()]);
         let own = self.own_token_keys();

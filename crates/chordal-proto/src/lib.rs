@@ -28,7 +28,7 @@ mod range_set;
 pub mod recording;
 mod replica;
 mod request;
-mod ring;
+pub mod ring;
 mod rng;
 mod settings;
 mod snapshot;

@@ -214,10 +214,12 @@ impl Peer {
     /// Nodes whose silence this node must notice: its ring neighbours and those that hold copies
     /// of the same arcs.
     fn neighbours(&self) -> BTreeSet<NodeId> {
-        let pointers = self
-            .tokens
-            .values()
-            .flat_map(|ring| [ring.predecessor.node, ring.successors[0].node]);
+        let pointers = self.tokens.values().flat_map(|ring| {
+            [
+                ring.pointers.predecessor.node,
+                ring.pointers.successor().node,
+            ]
+        });
         let mut nodes: BTreeSet<NodeId> = pointers.chain(self.replica.co_holders()).collect();
         nodes.remove(&self.me.node);
         nodes

@@ -299,7 +299,8 @@ impl Peer {
 
     /// What this node's pointers say of a key.
     fn step(&self, key: Key) -> Step {
-        let on_ring = self.tokens.values().filter(|ring| ring.on_ring);
+        let pointers = self.tokens.values().map(|ring| &ring.pointers);
+        let on_ring = pointers.filter(|ring| ring.on_ring);
         for ring in on_ring.clone() {
             let token = ring.token;
             if key == token.key || key.between(ring.predecessor.key, token.key) {
@@ -307,7 +308,7 @@ impl Peer {
             }
         }
         for ring in on_ring {
-            let successor = ring.successors[0];
+            let successor = ring.successor();
             if key == successor.key || key.between(ring.token.key, successor.key) {
                 return self.found(successor, ring.token, ring.successors[1..].to_vec());
             }
@@ -346,11 +347,15 @@ impl Peer {
             .take(CANDIDATES_MAX)
             .map(|token| (token, Via::Table))
             .collect();
-        for ring in self.tokens.values().filter(|ring| ring.on_ring) {
+        for ring in self.tokens.values().filter(|ring| ring.pointers.on_ring) {
             let fingers = (0u8..)
                 .zip(&ring.fingers)
                 .filter_map(|(i, f)| f.map(|f| (f, Via::Finger(i))));
-            let successors = ring.successors.iter().map(|&token| (token, Via::Successor));
+            let successors = ring
+                .pointers
+                .successors
+                .iter()
+                .map(|&token| (token, Via::Successor));
             closer.extend(
                 fingers
                     .chain(successors)

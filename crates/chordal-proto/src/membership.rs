@@ -108,7 +108,7 @@ impl Peer {
     fn pointed_neighbours(&self) -> BTreeMap<NodeId, Key> {
         let mut next: BTreeMap<NodeId, Key> = BTreeMap::new();
         for ring in self.tokens.values() {
-            for token in [ring.predecessor, ring.successors[0]] {
+            for token in [ring.pointers.predecessor, ring.pointers.successors[0]] {
                 next.insert(token.node, token.key);
             }
         }
@@ -123,7 +123,12 @@ impl Peer {
             return self.members();
         }
         let rings = self.tokens.values();
-        let next = rings.flat_map(|ring| ring.successors.iter().chain([&ring.token]));
+        let next = rings.flat_map(|ring| {
+            ring.pointers
+                .successors
+                .iter()
+                .chain([&ring.pointers.token])
+        });
         let mut entries = self.entries_for(next);
         entries.truncate(SHARED_MAX);
         entries

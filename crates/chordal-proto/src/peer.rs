@@ -161,24 +161,24 @@ impl Peer {
 
     /// This node's tokens with their nearest pointers, in order of their keys.
     pub fn tokens(&self) -> Vec<TokenPointers> {
-        self.tokens.values().map(TokenRing::pointers).collect()
+        self.tokens.values().map(TokenRing::nearest).collect()
     }
 
     /// The successor list of one of this node's tokens, nearest first.
     pub fn successors(&self, token: Key) -> Vec<Token> {
         self.tokens
             .get(&token)
-            .map(|ring| ring.successors.clone())
+            .map(|ring| ring.pointers.successors.clone())
             .unwrap_or_default()
     }
 
     /// The pointers of this node's tokens that have a place on a ring, for the ring's certificate.
     pub fn ring_view(&self) -> Vec<TokenView> {
-        let placed = self.tokens.values().filter(|ring| ring.on_ring);
+        let placed = self.tokens.values().filter(|ring| ring.pointers.on_ring);
         let views = placed.map(|ring| TokenView {
-            token: ring.token,
-            predecessor: ring.predecessor,
-            successors: ring.successors.clone(),
+            token: ring.pointers.token,
+            predecessor: ring.pointers.predecessor,
+            successors: ring.pointers.successors.clone(),
         });
         views.collect()
     }
@@ -316,20 +316,23 @@ impl Peer {
         match (request.purpose, message) {
             (Purpose::Ping, Message::Pong) => {}
             (Purpose::Poll, Message::Pong) => self.poll_answered(from),
-            (Purpose::Rectify { .. }, Message::Pong) => {}
             (Purpose::AskRing, Message::RingInfo(info)) => {
                 self.ring_found(now, from, request.addr, info);
             }
-            (Purpose::Successor { token, successor }, Message::State(state)) => {
-                self.successor_state(now, token, successor, state);
+            (Purpose::Pointers { token, of }, Message::State(state)) => {
+                self.pointers_answered(now, token, of, &state);
             }
-            (Purpose::Successor { token, successor }, Message::NoToken(_)) => {
-                self.successor_lost(now, token, successor);
+            (Purpose::Pointers { token, of }, Message::NoToken(_)) => {
+                self.pointers_refused(now, token, of);
             }
-            (Purpose::Candidate { token, candidate }, Message::State(state)) => {
-                self.candidate_state(now, token, candidate, state);
-            }
-            (Purpose::Candidate { token, .. }, Message::NoToken(_)) => self.notify_successor(token),
+            (
+                Purpose::Predecessor {
+                    token,
+                    present,
+                    candidate,
+                },
+                Message::NoToken(_),
+            ) => self.predecessor_refused(now, token, present, candidate),
             (Purpose::JoinAt { token, predecessor }, Message::State(state)) => {
                 self.join_state(now, token, predecessor, state);
             }
@@ -359,11 +362,10 @@ impl Peer {
         } = request;
         match purpose {
             Purpose::Ping => self.ping_unanswered(now, to),
-            Purpose::Rectify { token, candidate } => self.rectify(now, token, candidate),
+            Purpose::Pointers { token, of } => self.pointers_unanswered(now, token, of),
+            Purpose::Predecessor { present, .. } => self.ping(now, present.node),
             Purpose::AskRing => self.ring_not_found(now, addr),
             Purpose::JoinTable => self.join_table_lost(now),
-            Purpose::Successor { token, successor } => self.successor_lost(now, token, successor),
-            Purpose::Candidate { token, .. } => self.notify_successor(token),
             Purpose::JoinAt { token, .. } => self.join_failed(now, token),
             Purpose::Lookup(id) => self.lookup_unanswered(now, id),
             Purpose::Operation(id) => {

@@ -27,16 +27,19 @@ pub struct RequestId(pub u64);
 pub(crate) enum Purpose {
     /// Is it alive?
     Ping,
-    /// Is the old predecessor of `token` alive, or may `candidate` replace it?
-    Rectify { token: Key, candidate: Token },
+    /// Is the present predecessor of `token` on the ring, or may `candidate` replace it (Zave's
+    /// *Rectify*)?
+    Predecessor {
+        token: Key,
+        present: Token,
+        candidate: Token,
+    },
     /// A join or a merge by address.
     AskRing,
     /// The node table of the first member that a joining node met.
     JoinTable,
-    /// The pointers of `token`'s successor (Zave's `StabilizeFromSuccessor`).
-    Successor { token: Key, successor: Token },
-    /// The pointers of a closer successor (Zave's `StabilizeFromPredecessor`).
-    Candidate { token: Key, candidate: Token },
+    /// The pointers of `token`'s first successor, or of a closer one.
+    Pointers { token: Key, of: Token },
     /// The pointers of the node before a joining token (Zave's *Join*).
     JoinAt { token: Key, predecessor: Token },
     /// A step of a lookup.
@@ -57,10 +60,10 @@ impl Purpose {
     /// Whether a message is an answer to a question with this purpose.
     pub(crate) fn is_met_by(&self, message: &Message) -> bool {
         match self {
-            Self::Ping | Self::Poll | Self::Rectify { .. } => matches!(message, Message::Pong),
+            Self::Ping | Self::Poll => matches!(message, Message::Pong),
             Self::AskRing => matches!(message, Message::RingInfo(_)),
             Self::JoinTable => matches!(message, Message::Table { .. }),
-            Self::Successor { .. } | Self::Candidate { .. } | Self::JoinAt { .. } => {
+            Self::Pointers { .. } | Self::Predecessor { .. } | Self::JoinAt { .. } => {
                 matches!(message, Message::State(_) | Message::NoToken(_))
             }
             Self::Lookup(_) => matches!(message, Message::Owner(_) | Message::Closer(_)),
@@ -94,7 +97,7 @@ impl Requests {
     pub(crate) fn named(&self) -> impl Iterator<Item = NodeId> {
         self.open.values().flat_map(|request| {
             let mut about = None;
-            if let Purpose::Rectify { candidate, .. } = request.purpose {
+            if let Purpose::Predecessor { candidate, .. } = request.purpose {
                 about = Some(candidate.node);
             }
             request.to.into_iter().chain(about)
@@ -242,6 +245,12 @@ impl Peer {
         }
         self.timers.cancel(Reason::RequestOver(id));
         self.requests.open.remove(&id)
+    }
+
+    /// Forgets a question whose answer is of no use any more.
+    pub(crate) fn forget_request(&mut self, id: RequestId) {
+        self.timers.cancel(Reason::RequestOver(id));
+        self.requests.open.remove(&id);
     }
 
     /// Gives up a question whose time is over.

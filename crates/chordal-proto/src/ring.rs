@@ -6,50 +6,63 @@
 //! node, or after the old one was found dead.
 
 mod fingers;
-mod stabilise;
+mod pointers;
+pub(crate) mod stabilise;
 
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
 use serde::{Deserialize, Serialize};
 
+pub use self::pointers::{Heard, Knowledge, ListRule, Pointers, Question, Step};
 use crate::effect::Notice;
 use crate::limits::SUCCESSORS_MAX;
 use crate::member::{Member, Token};
 use crate::message::{Message, TokenPointers, TokenState};
 use crate::peer::Peer;
-use crate::request::Asker;
+use crate::request::{Asker, RequestId};
 use crate::time::Time;
 use crate::timer::Reason;
 
-/// One token and its pointers.
+/// One token with its pointers, its fingers and its pace.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TokenRing {
-    pub(crate) token: Token,
-    pub(crate) predecessor: Token,
-    /// The next tokens clockwise, nearest first. Never empty: a token alone is its own successor.
-    pub(crate) successors: Vec<Token>,
+    pub(crate) pointers: Pointers,
     /// What lookups found at each finger's start.
     pub(crate) fingers: Vec<Option<Token>>,
     next_finger: u8,
-    /// Whether the token is on a ring; a joining one is not, until its pointers are.
-    pub(crate) on_ring: bool,
+    /// The open question for another token's pointers.
+    asking: Option<RequestId>,
     /// The present pause between stabilisations.
     interval: Duration,
 }
 
 impl TokenRing {
-    pub(crate) fn pointers(&self) -> TokenPointers {
+    /// The token's nearest pointers, as they are told to others.
+    pub(crate) fn nearest(&self) -> TokenPointers {
         TokenPointers {
-            key: self.token.key,
-            predecessor: self.predecessor,
-            successor: self.successors[0],
+            key: self.pointers.token.key,
+            predecessor: self.pointers.predecessor,
+            successor: self.pointers.successor(),
         }
     }
+}
 
-    /// Whether the token is alone on its ring.
-    fn is_alone(&self) -> bool {
-        self.successors[0] == self.token
+/// What a node's table and its own tokens say of others.
+pub(crate) struct Known<'a>(pub(crate) &'a Peer);
+
+impl Knowledge for Known<'_> {
+    fn answers(&self, token: Token) -> bool {
+        self.is_member(token) && self.0.answers(token.node)
+    }
+
+    fn is_member(&self, token: Token) -> bool {
+        if token.node == self.0.me.node {
+            let own = self.0.tokens.get(&token.key);
+            own.is_some_and(|ring| ring.pointers.on_ring)
+        } else {
+            self.0.table.has_token(token)
+        }
     }
 }
 
@@ -72,12 +85,16 @@ impl Peer {
             let predecessor = successors[successors.len() - 1];
             successors.truncate(SUCCESSORS_MAX);
             let ring = TokenRing {
-                token,
-                predecessor,
-                successors,
+                pointers: Pointers {
+                    token,
+                    predecessor,
+                    successors,
+                    on_ring,
+                    asking: None,
+                },
                 fingers: vec![None; bits],
                 next_finger: 0,
-                on_ring,
+                asking: None,
                 interval: self.timing.stabilise_min,
             };
             self.tokens.insert(key, ring);
@@ -99,11 +116,12 @@ impl Peer {
     /// Answers with a token's pointers.
     pub(crate) fn asked_state(&mut self, asker: &Asker, token: Key) {
         let answer = match self.tokens.get(&token) {
-            Some(ring) if ring.on_ring => Message::State(TokenState {
+            Some(TokenRing { pointers, .. }) if pointers.on_ring => Message::State(TokenState {
                 token,
-                predecessor: ring.predecessor,
-                members: self.entries_for(ring.successors.iter().chain([&ring.predecessor])),
-                successors: ring.successors.clone(),
+                predecessor: pointers.predecessor,
+                members: self
+                    .entries_for(pointers.successors.iter().chain([&pointers.predecessor])),
+                successors: pointers.successors.clone(),
             }),
             _ => Message::NoToken(token),
         };
@@ -119,59 +137,47 @@ impl Peer {
         entries.map(|entry| entry.member.clone()).collect()
     }
 
-    /// Makes `head` and the list it answered with the successor list of `token`.
-    pub(crate) fn adopt_successors(
+    /// Lets a token's pointers take a change, and sees to what follows from it: a changed list is
+    /// looked at again soon, and a changed neighbour is told of.
+    pub(crate) fn change<T>(
         &mut self,
         now: Time,
         token: Key,
-        head: Token,
-        its_successors: &[Token],
-    ) {
-        let distinct_nodes = usize::from(self.settings.replicas) + 1;
-        let long_enough = usize::from(self.settings.successors);
-        let Some(ring) = self.tokens.get_mut(&token) else {
-            return;
-        };
-        let mut list: Vec<Token> = vec![head];
-        for &next in its_successors {
-            let last = list[list.len() - 1].key;
-            let in_order = next.key.between(last, token);
-            let enough = list.len() >= long_enough && spans_nodes(&list, distinct_nodes);
-            if next.key == token || !in_order || enough || list.len() == SUCCESSORS_MAX {
-                break;
-            }
-            if self.table.has_token(next) {
-                list.push(next);
-            }
-        }
-        if ring.successors != list {
+        change: impl FnOnce(&mut Pointers, &Known<'_>) -> T,
+    ) -> Option<T> {
+        let before = self.tokens.get(&token)?.pointers.clone();
+        let mut after = before.clone();
+        let result = change(&mut after, &Known(self));
+        let ring = self.tokens.get_mut(&token)?;
+        let neighbours =
+            |pointers: &Pointers| (pointers.predecessor, pointers.successor(), pointers.on_ring);
+        let new_neighbour = neighbours(&before) != neighbours(&after);
+        if new_neighbour || before.successors != after.successors {
             ring.interval = self.timing.stabilise_min;
-            let first_changed = ring.successors[0] != list[0];
-            ring.successors = list;
-            if first_changed {
-                self.pointers_changed(now, token);
-            }
         }
+        ring.pointers = after;
+        if new_neighbour {
+            let TokenPointers {
+                predecessor,
+                successor,
+                ..
+            } = ring.nearest();
+            self.notice(Notice::Pointers {
+                token,
+                predecessor,
+                successor,
+            });
+            self.stabilise_soon(now, token);
+        }
+        Some(result)
     }
 
-    pub(crate) fn set_predecessor(&mut self, now: Time, token: Key, predecessor: Token) {
-        if let Some(ring) = self.tokens.get_mut(&token)
-            && ring.predecessor != predecessor
-        {
-            ring.predecessor = predecessor;
-            ring.interval = self.timing.stabilise_min;
-            self.pointers_changed(now, token);
+    /// How long a successor list should be.
+    pub(crate) fn list_rule(&self) -> ListRule {
+        ListRule {
+            entries: usize::from(self.settings.successors),
+            nodes: usize::from(self.settings.replicas) + 1,
         }
-    }
-
-    fn pointers_changed(&mut self, now: Time, token: Key) {
-        let pointers = self.tokens[&token].pointers();
-        self.notice(Notice::Pointers {
-            token,
-            predecessor: pointers.predecessor,
-            successor: pointers.successor,
-        });
-        self.stabilise_soon(now, token);
     }
 
     /// Stabilises a token after a moment, at random, so that many nodes that saw the same change
@@ -186,15 +192,14 @@ impl Peer {
         let concerned: Vec<Key> = self
             .tokens
             .values()
-            .filter(|ring| {
-                let last = ring.successors[ring.successors.len() - 1].key;
-                changed.iter().any(|&key| {
-                    key == last
-                        || key == ring.predecessor.key
-                        || key.between(ring.predecessor.key, last)
-                })
+            .map(|ring| &ring.pointers)
+            .filter(|pointers| {
+                let before = pointers.predecessor.key;
+                let last = pointers.successors[pointers.successors.len() - 1].key;
+                let concerns = |key: Key| key == last || key == before || key.between(before, last);
+                changed.iter().any(|&key| concerns(key))
             })
-            .map(|ring| ring.token.key)
+            .map(|pointers| pointers.token.key)
             .collect();
         for token in concerned {
             if let Some(ring) = self.tokens.get_mut(&token) {
@@ -207,7 +212,7 @@ impl Peer {
     /// Walks the invariants of every token's pointers (Zave 2017: ordered, no duplicates, never
     /// empty).
     pub(crate) fn check_ring(&self) -> Result<(), String> {
-        for (&key, ring) in &self.tokens {
+        for (&key, TokenRing { pointers: ring, .. }) in &self.tokens {
             if ring.token
                 != (Token {
                     key,
@@ -245,13 +250,6 @@ impl Peer {
     pub(crate) fn answers(&self, node: NodeId) -> bool {
         node == self.me.node || self.table.is_alive(node)
     }
-}
-
-fn spans_nodes(list: &[Token], count: usize) -> bool {
-    let mut nodes: Vec<NodeId> = list.iter().map(|token| token.node).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    nodes.len() >= count
 }
 
 /// Mean pause before a stabilisation that a change calls for.

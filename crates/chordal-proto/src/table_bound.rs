@@ -44,8 +44,8 @@ impl Peer {
     fn needed_nodes(&self) -> Vec<NodeId> {
         let mut needed = vec![self.me.node];
         for ring in self.tokens.values() {
-            needed.push(ring.predecessor.node);
-            needed.extend(ring.successors.iter().map(|token| token.node));
+            needed.push(ring.pointers.predecessor.node);
+            needed.extend(ring.pointers.successors.iter().map(|token| token.node));
             needed.extend(ring.fingers.iter().flatten().map(|token| token.node));
             needed.extend(self.near(ring).map(|token| token.node));
         }
@@ -60,8 +60,8 @@ impl Peer {
     /// pointer, or the next in the list.
     fn near(&self, ring: &TokenRing) -> impl Iterator<Item = Token> {
         let (first, last) = (
-            ring.predecessor.key,
-            ring.successors[ring.successors.len() - 1].key,
+            ring.pointers.predecessor.key,
+            ring.pointers.successors[ring.pointers.successors.len() - 1].key,
         );
         self.table
             .tokens_from(first)

@@ -161,7 +161,7 @@ impl Peer {
     pub(crate) fn own_status(&self, used_bytes: u64, copies_unreachable: u64) -> NodeStatus {
         NodeStatus {
             member: self.me.clone(),
-            tokens: self.tokens.values().map(TokenRing::pointers).collect(),
+            tokens: self.tokens.values().map(TokenRing::nearest).collect(),
             used_bytes,
             copies_wanted: self.replica.copies_wanted(),
             copies_unreachable,

@@ -17,8 +17,8 @@ impl Peer {
         let Some(ring) = self.tokens.get_mut(&token) else {
             return;
         };
-        let successor = ring.successors[0];
-        if ring.is_alone() {
+        let successor = ring.pointers.successor();
+        if ring.pointers.is_alone() {
             ring.fingers.fill(None);
             return;
         }
@@ -63,7 +63,7 @@ impl Peer {
         self.tokens
             .values()
             .map(|ring| {
-                let token = ring.token.key;
+                let token = ring.pointers.token.key;
                 let fingers = (0..bits.get())
                     .map(|index| {
                         let start = bits.finger_start(token, index);
@@ -73,7 +73,7 @@ impl Peer {
                             .filter(|token| self.answers(token.node))
                             .take(2)
                             .min_by_key(|token| bits.distance(start, token.key))
-                            .unwrap_or(ring.token);
+                            .unwrap_or(ring.pointers.token);
                         let addr = self.table.addr(best.node).unwrap_or(self.me.addr);
                         (start, best, addr)
                     })

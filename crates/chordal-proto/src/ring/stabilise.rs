@@ -1,7 +1,9 @@
-//! Stabilisation: the periodic repair of each token's pointers.
+//! Stabilisation: what a peer does about the steps that its tokens' pointers take. Every decision
+//! is in [`super::pointers`]; here questions are asked, answers handed on, and timers set.
 
 use chordal_object::{Key, NodeId};
 
+use super::{Heard, Step};
 use crate::member::Token;
 use crate::message::{Message, TokenState};
 use crate::peer::Peer;
@@ -10,13 +12,11 @@ use crate::time::Time;
 use crate::timer::Reason;
 
 impl Peer {
-    /// One round for one token: asks the successor for its pointers, or a closer one first if the
-    /// table knows of it.
+    /// One round for one token.
     pub(crate) fn stabilise(&mut self, now: Time, token: Key) {
         let Some(ring) = self.tokens.get_mut(&token) else {
             return;
         };
-        let on_ring = ring.on_ring;
         let pause = ring.interval;
         ring.interval = (pause * 2).min(self.timing.stabilise_max);
         let pause = if self.list_is_as_known(token) {
@@ -26,209 +26,144 @@ impl Peer {
         };
         let next = now + self.rng.jitter(pause);
         self.timers.set(next, Reason::Stabilise(token));
-        if !on_ring {
-            return;
-        }
-        self.drop_dead_successors(now, token);
+        let offer = self.next_alive(token);
+        let step = self.change(now, token, |pointers, known| {
+            pointers.stabilise(offer, known)
+        });
         self.refresh_finger(now, token);
-        let successor = self.tokens[&token].successors[0];
-        let closer = self
-            .next_alive(token)
-            .filter(|next| successor.key == token || next.key.between(token, successor.key));
-        if let Some(candidate) = closer {
-            self.ask_candidate(now, token, candidate);
-        } else if successor.key != token {
-            let purpose = Purpose::Successor { token, successor };
-            if self
-                .ask(
-                    now,
-                    successor.node,
-                    Message::GetState(successor.key),
-                    purpose,
-                )
-                .is_none()
-            {
-                self.successor_lost(now, token, successor);
-            }
-        }
+        self.take(now, token, step.unwrap_or(Step::Rest));
     }
 
     /// Whether a token's successor list is what the table lets expect. While it is not, the token
     /// does not slow down: right lists travel backwards one token a round.
     fn list_is_as_known(&self, token: Key) -> bool {
-        let list = &self.tokens[&token].successors;
+        let pointers = &self.tokens[&token].pointers;
+        let list = &pointers.successors;
         let known = self
             .table
             .tokens_from(token)
             .filter(|next| next.key != token);
         let alive = known
             .filter(|next| self.answers(next.node))
-            .take(list.len());
-        self.tokens[&token].is_alone() || alive.eq(list.iter().copied())
+            .take(list.len().max(self.list_rule().entries));
+        pointers.is_alone() || alive.eq(list.iter().copied())
     }
 
-    /// Takes successors off the head of the list that are known not to answer.
-    fn drop_dead_successors(&mut self, now: Time, token: Key) {
-        loop {
-            let head = self.tokens[&token].successors[0];
-            let fine = head.key == token || (self.answers(head.node) && self.table.has_token(head));
-            if fine {
-                break;
-            }
-            self.successor_lost(now, token, head);
+    /// Does what a token's pointers ask for.
+    fn take(&mut self, now: Time, token: Key, step: Step) {
+        match step {
+            Step::Rest => {}
+            Step::Ask(whom) => self.ask_pointers(now, token, whom),
+            Step::Notify(whom) => self.notify(token, whom),
         }
     }
 
-    fn ask_candidate(&mut self, now: Time, token: Key, candidate: Token) {
-        let purpose = Purpose::Candidate { token, candidate };
-        if self
-            .ask(
-                now,
-                candidate.node,
-                Message::GetState(candidate.key),
-                purpose,
-            )
-            .is_none()
-        {
-            self.notify_successor(token);
+    /// Asks for another token's pointers. An earlier question of this token is void.
+    fn ask_pointers(&mut self, now: Time, token: Key, whom: Token) {
+        let earlier = self.tokens.get_mut(&token).and_then(|t| t.asking.take());
+        if let Some(earlier) = earlier {
+            self.forget_request(earlier);
+        }
+        let purpose = Purpose::Pointers { token, of: whom };
+        let asked = self.ask(now, whom.node, Message::GetState(whom.key), purpose);
+        if asked.is_none() {
+            self.pointers_unanswered(now, token, whom);
+        } else if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.asking = asked;
         }
     }
 
-    /// The successor answered (Zave: `StabilizeFromSuccessor`, the answering case).
-    pub(crate) fn successor_state(
-        &mut self,
-        now: Time,
-        token: Key,
-        successor: Token,
-        state: TokenState,
-    ) {
-        self.learn_members(now, &state.members);
-        let still = self
-            .tokens
-            .get(&token)
-            .is_some_and(|ring| ring.successors[0] == successor);
-        if !still || state.token != successor.key {
-            return;
-        }
-        self.adopt_successors(now, token, successor, &state.successors);
-        let between = state.predecessor.key.between(token, successor.key);
-        if between
-            && self.table.has_token(state.predecessor)
-            && self.answers(state.predecessor.node)
-        {
-            self.ask_candidate(now, token, state.predecessor);
-        } else {
-            self.notify_successor(token);
-        }
-    }
-
-    /// A closer successor answered (Zave: `StabilizeFromPredecessor`). Where the candidate came
-    /// from does not matter; that it answered, with its list, does.
-    pub(crate) fn candidate_state(
-        &mut self,
-        now: Time,
-        token: Key,
-        candidate: Token,
-        state: TokenState,
-    ) {
-        self.learn_members(now, &state.members);
-        let Some(ring) = self.tokens.get(&token) else {
-            return;
-        };
-        let closer = ring.is_alone() || candidate.key.between(token, ring.successors[0].key);
-        let valid = state.token == candidate.key && self.table.has_token(candidate);
-        if closer && valid && ring.on_ring {
-            self.adopt_successors(now, token, candidate, &state.successors);
-        }
-        self.notify_successor(token);
-    }
-
-    /// The successor does not answer (Zave: `StabilizeFromSuccessor`, the failing case).
-    pub(crate) fn successor_lost(&mut self, now: Time, token: Key, lost: Token) {
-        let fallback = self
-            .table
-            .tokens_from(token)
-            .find(|next| next.key != token && *next != lost && self.answers(next.node))
-            .unwrap_or(Token {
+    fn notify(&mut self, token: Key, whom: Token) {
+        let message = Message::Notify {
+            of: Token {
                 key: token,
                 node: self.me.node,
-            });
-        let Some(ring) = self.tokens.get_mut(&token) else {
-            return;
+            },
+            to: whom.key,
         };
-        if ring.successors[0] != lost {
-            return;
-        }
-        let mut rest = ring.successors.split_off(1);
-        if rest.is_empty() {
-            rest.push(fallback);
-        }
-        ring.successors.clone_from(&rest);
-        ring.interval = self.timing.stabilise_min;
-        self.pointers_changed(now, token);
-        self.notify_successor(token);
-    }
-
-    /// Tells the first successor that this token might be its predecessor.
-    pub(crate) fn notify_successor(&mut self, token: Key) {
-        let Some(ring) = self.tokens.get(&token) else {
-            return;
-        };
-        let (of, successor) = (ring.token, ring.successors[0]);
-        if !ring.on_ring || successor.key == token {
-            return;
-        }
-        let message = Message::Notify {
-            of,
-            to: successor.key,
-        };
-        if successor.node == self.me.node {
+        if whom.node == self.me.node {
             self.loopback.push_back((0, message));
         } else {
-            self.tell(successor.node, message);
+            self.tell(whom.node, message);
         }
     }
 
-    /// Somebody might be a better predecessor (Zave: *Rectify*).
+    /// The asked token answered with its pointers.
+    pub(crate) fn pointers_answered(
+        &mut self,
+        now: Time,
+        token: Key,
+        of: Token,
+        state: &TokenState,
+    ) {
+        self.learn_members(now, &state.members);
+        if state.token != of.key {
+            self.pointers_unanswered(now, token, of);
+            return;
+        }
+        let (offer, rule) = (self.next_alive(token), self.list_rule());
+        let step = self.change(now, token, |pointers, known| {
+            pointers.answered(&heard(of, state), offer, rule, known)
+        });
+        self.take(now, token, step.unwrap_or(Step::Rest));
+    }
+
+    /// The asked node has no such token on the ring.
+    pub(crate) fn pointers_refused(&mut self, now: Time, token: Key, of: Token) {
+        let step = self.change(now, token, |pointers, _| pointers.refused(of));
+        self.take(now, token, step.unwrap_or(Step::Rest));
+    }
+
+    /// No answer came. Whether the node is out of reach is for pings to say.
+    pub(crate) fn pointers_unanswered(&mut self, now: Time, token: Key, of: Token) {
+        let step = self.change(now, token, |pointers, _| pointers.unanswered(of));
+        if of.node != self.me.node && self.answers(of.node) {
+            self.ping(now, of.node);
+        }
+        self.take(now, token, step.unwrap_or(Step::Rest));
+    }
+
+    /// Somebody might be a better predecessor.
     pub(crate) fn notified(&mut self, now: Time, from: NodeId, of: Token, to: Key) {
-        let Some(ring) = self.tokens.get(&to) else {
-            return;
-        };
-        let old = ring.predecessor;
-        if of.node != from || !self.table.has_token(of) || old == of || of.key == to {
+        if of.node != from || !self.table.has_token(of) {
             return;
         }
-        if of.key.between(old.key, to) || !self.holds_token(old) {
-            self.set_predecessor(now, to, of);
-        } else if old.node != self.me.node {
-            let purpose = Purpose::Rectify {
-                token: to,
-                candidate: of,
-            };
-            if self.ask(now, old.node, Message::Ping, purpose).is_none() {
-                self.set_predecessor(now, to, of);
-            }
+        let ask = self.change(now, to, |pointers, known| pointers.notified(of, known));
+        let Some(present) = ask.flatten().filter(|token| token.node != self.me.node) else {
+            return;
+        };
+        let purpose = Purpose::Predecessor {
+            token: to,
+            present,
+            candidate: of,
+        };
+        let question = Message::GetState(present.key);
+        if self.ask(now, present.node, question, purpose).is_none() {
+            self.ping(now, present.node);
         }
     }
 
-    /// The old predecessor of `token` does not answer: the candidate takes its place.
-    pub(crate) fn rectify(&mut self, now: Time, token: Key, candidate: Token) {
-        let Some(ring) = self.tokens.get(&token) else {
-            return;
-        };
-        let old_is_dead = !self.holds_token(ring.predecessor);
-        let closer = candidate.key.between(ring.predecessor.key, token);
-        if (closer || old_is_dead) && self.table.has_token(candidate) {
-            self.set_predecessor(now, token, candidate);
+    /// The predecessor of `token` has no such token on the ring.
+    pub(crate) fn predecessor_refused(
+        &mut self,
+        now: Time,
+        token: Key,
+        present: Token,
+        candidate: Token,
+    ) {
+        if self.table.has_token(candidate) {
+            self.change(now, token, |pointers, _| {
+                pointers.predecessor_lost(present, candidate);
+            });
         }
     }
+}
 
-    /// Whether a token's node answers and has that token, as far as this node knows.
-    fn holds_token(&self, token: Token) -> bool {
-        if token.node == self.me.node {
-            self.tokens.get(&token.key).is_some_and(|ring| ring.on_ring)
-        } else {
-            self.table.is_alive(token.node) && self.table.has_token(token)
-        }
+/// A state as an answer from the token that was asked.
+pub(crate) fn heard(from: Token, state: &TokenState) -> Heard<'_> {
+    Heard {
+        from,
+        predecessor: state.predecessor,
+        successors: &state.successors,
     }
 }
