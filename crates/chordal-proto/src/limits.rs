@@ -28,7 +28,11 @@ pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
 pub const RECORD_BATCH_BYTES: usize = 512 << 10;
 
 /// The most candidates in one answer of a lookup.
-pub const CANDIDATES_MAX: usize = 4;
+pub const CANDIDATES_MAX: usize = 8;
+
+/// The most tokens at or after a key in one answer of a lookup, the owner included: with half of
+/// all nodes silent, one in 256 such answers names none that speaks.
+pub const OWNERS_MAX: usize = 8;
 
 /// The most hops of a lookup before it gives up.
 pub const HOPS_MAX: usize = 64;

@@ -1,23 +1,29 @@
 //! Lookups: who owns a key, found hop by hop and able to explain themselves.
 //!
-//! A lookup is iterative: this node asks, each answer names nodes strictly closer to the key, and
-//! a node that does not answer is passed over for the next candidate at once. The node table and
-//! the fingers only suggest where to ask; who owns a key is said by the owner, or by the node
-//! before it.
+//! A lookup is iterative and searches from two sides. Of the tokens before the key it asks the
+//! nearest that it has heard of; each answer names nearer ones, or the owner with those after it.
+//! Of the tokens after the key it then asks the nearest: the owner says that it is one, or names
+//! its predecessor. A node that does not answer is passed over for the next one at once, and in
+//! the end the first that answers is the owner by elimination. Table, lists and fingers only
+//! suggest whom to ask; a lookup that runs out of suggestions ends without an owner.
+
+mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chordal_object::{Key, NodeId};
+use chordal_object::{Bits, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::{Answer, Failure, Found, Hop};
 use crate::input::OperationId;
-use crate::limits::{CANDIDATES_MAX, HOPS_MAX, OPERATIONS_MAX};
+use crate::limits::{HOPS_MAX, OPERATIONS_MAX};
 use crate::member::Token;
 use crate::message::{Closer, Message, OwnerFound, Via};
 use crate::peer::Peer;
-use crate::request::{Asker, Purpose};
+use crate::request::Purpose;
 use crate::time::Time;
+
+use step::Step;
 
 /// A node's number for a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,15 +47,132 @@ pub(crate) enum LookupPurpose {
 struct Lookup {
     key: Key,
     purpose: LookupPurpose,
-    /// Whom to ask next, the most promising last.
-    candidates: Vec<(Token, Via)>,
+    /// Tokens before the key, the nearest last.
+    before: Vec<(Token, Via)>,
+    /// Tokens at or after the key, one of which may own it, the nearest last.
+    after: Vec<(Token, Via)>,
     asked: BTreeSet<Token>,
-    asking: Option<(Token, Via, Time)>,
+    /// Nodes that were asked and did not answer.
+    silent: BTreeSet<NodeId>,
+    asking: Option<Asking>,
     hops: Vec<Hop>,
-    /// How many of those asked did not answer.
-    silent: u32,
-    /// What the node before the key says, until the owner itself is heard.
+    /// What a node before the key says of those after it, until the owner itself is heard.
     claim: Option<OwnerFound>,
+    /// The nearest token after the key that answered and would not own it, because of another
+    /// one before itself: the owner if those between do not answer.
+    heir: Option<Heir>,
+}
+
+/// A token that owns a key if those before it do not answer.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Heir {
+    token: Token,
+    /// Whether it named one between the key and itself.
+    has_named: bool,
+}
+
+/// The question a lookup waits with.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Asking {
+    token: Token,
+    via: Via,
+    since: Time,
+    /// Whether the token was asked because it may be the owner.
+    as_owner: bool,
+}
+
+impl Lookup {
+    const fn new(key: Key, purpose: LookupPurpose) -> Self {
+        Self {
+            key,
+            purpose,
+            before: Vec::new(),
+            after: Vec::new(),
+            asked: BTreeSet::new(),
+            silent: BTreeSet::new(),
+            asking: None,
+            hops: Vec::new(),
+            claim: None,
+            heir: None,
+        }
+    }
+
+    /// The most promising token that was not asked yet, and whether it may be the owner.
+    fn next(&mut self) -> Option<(Token, Via, bool)> {
+        loop {
+            let (next, as_owner) = match self.after.pop() {
+                Some(next) => (next, true),
+                None => (self.before.pop()?, false),
+            };
+            if self.asked.len() >= HOPS_MAX {
+                return None;
+            }
+            if !self.silent.contains(&next.0.node) && self.asked.insert(next.0) {
+                return Some((next.0, next.1, as_owner));
+            }
+        }
+    }
+
+    fn add_before(&mut self, bits: Bits, tokens: impl IntoIterator<Item = (Token, Via)>) {
+        self.before.extend(tokens);
+        let key = self.key;
+        self.before
+            .sort_by_key(|(token, _)| std::cmp::Reverse(bits.distance(token.key, key)));
+    }
+
+    fn add_after(&mut self, bits: Bits, tokens: impl IntoIterator<Item = (Token, Via)>) {
+        self.after.extend(tokens);
+        let key = self.key;
+        self.after
+            .sort_by_key(|(token, _)| std::cmp::Reverse(bits.distance(key, token.key)));
+    }
+
+    /// Takes note of what a node before the key says of those after it. `own` is the node that
+    /// looks: it need not ask itself.
+    fn add_claim(&mut self, bits: Bits, own: NodeId, found: OwnerFound) {
+        let after = std::iter::once(&found.owner).chain(&found.successors);
+        let after: Vec<(Token, Via)> = after.map(|&token| (token, Via::Successor)).collect();
+        self.add_after(bits, after);
+        if found.predecessor.node != own {
+            self.add_before(bits, [(found.predecessor, Via::Successor)]);
+        }
+        self.claim = Some(found);
+    }
+
+    /// The owner by elimination: a token that answered, of which every one that was named between
+    /// the key and itself does not.
+    fn inheritance(&self, bits: Bits) -> Option<OwnerFound> {
+        let (heir, claim) = (self.heir?, self.claim.as_ref()?);
+        let way = |token: &Token| bits.distance(self.key, token.key);
+        let is_nearer = |(token, _): &&(Token, Via)| {
+            way(token) < way(&heir.token)
+                && !self.asked.contains(token)
+                && !self.silent.contains(&token.node)
+        };
+        if self.after.iter().any(|next| is_nearer(&next)) {
+            return None;
+        }
+        let named = || std::iter::once(&claim.owner).chain(&claim.successors);
+        let is_named = heir.has_named || named().any(|token| *token == heir.token);
+        is_named.then(|| OwnerFound {
+            owner: heir.token,
+            predecessor: claim.predecessor,
+            successors: named()
+                .filter(|token| way(token) > way(&heir.token))
+                .copied()
+                .collect(),
+            members: Vec::new(),
+        })
+    }
+
+    /// Notes that a token answered and does not own the key.
+    fn add_heir(&mut self, bits: Bits, token: Token, has_named: bool) {
+        let way = |token: Token| bits.distance(self.key, token.key);
+        let nearest = self.heir.is_none_or(|heir| way(token) < way(heir.token));
+        if nearest {
+            self.heir = Some(Heir { token, has_named });
+        }
+    }
 }
 
 /// All lookups under way.
@@ -63,21 +186,16 @@ impl Lookups {
     /// Tokens that lookups under way may ask yet, or take for the answer.
     pub(crate) fn named(&self) -> impl Iterator<Item = Token> {
         self.open.values().flat_map(|lookup| {
-            let candidates = lookup.candidates.iter().map(|(token, _)| *token);
-            let asking = lookup.asking.map(|(token, ..)| token);
+            let candidates = lookup.before.iter().chain(&lookup.after);
+            let asking = lookup.asking.map(|asking| asking.token);
             let claim = lookup.claim.as_ref();
             let claimed = claim.map(|claim| [claim.owner, claim.predecessor]);
             candidates
+                .map(|(token, _)| *token)
                 .chain(asking)
                 .chain(claimed.into_iter().flatten())
         })
     }
-}
-
-/// What one node knows of a key's owner.
-enum Step {
-    Owner(OwnerFound),
-    Closer(Vec<(Token, Via)>),
 }
 
 impl Peer {
@@ -94,16 +212,8 @@ impl Peer {
     pub(crate) fn look_up(&mut self, now: Time, key: Key, purpose: LookupPurpose) {
         self.lookups.last += 1;
         let id = LookupId(self.lookups.last);
-        let mut lookup = Lookup {
-            key,
-            purpose,
-            candidates: Vec::new(),
-            asked: BTreeSet::new(),
-            asking: None,
-            hops: Vec::new(),
-            silent: 0,
-            claim: None,
-        };
+        let bits = self.settings.bits;
+        let mut lookup = Lookup::new(key, purpose);
         match self.step(key) {
             Step::Owner(found) if found.owner.node == self.me.node => {
                 lookup.hops.push(Hop {
@@ -112,30 +222,31 @@ impl Peer {
                     via: Via::Own,
                     took: std::time::Duration::ZERO,
                 });
-                self.lookup_done(now, purpose, Some(found), lookup.hops, 0);
+                self.lookup_done(now, lookup, Some(found));
                 return;
             }
             Step::Owner(found) => {
-                lookup.candidates.push((found.owner, Via::Successor));
-                lookup.claim = Some(found);
+                lookup.add_claim(bits, self.me.node, found);
             }
             Step::Closer(closer) => {
-                lookup.candidates.extend(closer.into_iter().rev());
-                // Of a whole table the node after the key is the owner; of another, any node.
-                let guess = Some(&self.table)
-                    .filter(|table| table.is_whole())
-                    .and_then(|table| {
-                        table
-                            .tokens_from(key)
-                            .find(|token| token.node != self.me.node && table.is_alive(token.node))
-                    });
-                lookup
-                    .candidates
-                    .extend(guess.map(|token| (token, Via::Table)));
+                lookup.add_before(bits, closer);
+                lookup.add_after(bits, self.guess(key));
             }
         }
         self.lookups.open.insert(id, lookup);
         self.next_hop(now, id);
+    }
+
+    /// Who may own a key as far as this node can tell without asking. Of a whole table the node
+    /// after the key; of another any node, and so nobody.
+    fn guess(&self, key: Key) -> Option<(Token, Via)> {
+        if !self.table.is_whole() {
+            return None;
+        }
+        let mut after = self.table.tokens_from(key);
+        let guess =
+            after.find(|token| token.node != self.me.node && self.table.is_alive(token.node))?;
+        Some((guess, Via::Table))
     }
 
     /// Asks the most promising candidate that was not asked yet.
@@ -144,19 +255,20 @@ impl Peer {
             let Some(lookup) = self.lookups.open.get_mut(&id) else {
                 return;
             };
-            let next = lookup.candidates.pop();
-            let Some((token, via)) = next.filter(|_| lookup.asked.len() < HOPS_MAX) else {
-                self.end_lookup(now, id, None);
+            let inherited = lookup.inheritance(self.settings.bits);
+            let next = lookup.next().filter(|_| inherited.is_none());
+            let Some((token, via, as_owner)) = next else {
+                self.end_lookup(now, id, inherited);
                 return;
             };
-            if !lookup.asked.insert(token) {
-                continue;
-            }
-            lookup.asking = Some((token, via, now));
-            let key = lookup.key;
-            let suspect = self.table.is_suspect(token.node);
-            let question = Message::FindOwner(key);
-            if !suspect
+            lookup.asking = Some(Asking {
+                token,
+                via,
+                since: now,
+                as_owner,
+            });
+            let question = Message::FindOwner(lookup.key);
+            if !self.table.is_suspect(token.node)
                 && self
                     .ask(now, token.node, question, Purpose::Lookup(id))
                     .is_some()
@@ -167,54 +279,43 @@ impl Peer {
     }
 
     fn end_lookup(&mut self, now: Time, id: LookupId, found: Option<OwnerFound>) {
-        if let Some(lookup) = self.lookups.open.remove(&id) {
-            let found = found.or(lookup.claim);
-            self.lookup_done(now, lookup.purpose, found, lookup.hops, lookup.silent);
+        if let Some(mut lookup) = self.lookups.open.remove(&id) {
+            let found = found.or_else(|| lookup.claim.take());
+            self.lookup_done(now, lookup, found);
         }
     }
 
-    fn lookup_done(
-        &mut self,
-        now: Time,
-        purpose: LookupPurpose,
-        found: Option<OwnerFound>,
-        hops: Vec<Hop>,
-        silent: u32,
-    ) {
-        match purpose {
+    fn lookup_done(&mut self, now: Time, lookup: Lookup, found: Option<OwnerFound>) {
+        match lookup.purpose {
             LookupPurpose::Finger { token, index } => {
                 self.set_finger(token, index, found.map(|found| found.owner));
             }
             LookupPurpose::Join { token } => self.place_found(now, token, found),
-            LookupPurpose::Operation(operation) => self.way_found(now, operation, hops),
+            LookupPurpose::Operation(operation) => self.way_found(now, operation, lookup.hops),
             LookupPurpose::Itself(operation) => {
-                let owner = found.map(|found| found.owner);
                 let answer = Answer::Found(Found {
-                    owner,
-                    hops,
-                    silent,
+                    owner: found.map(|found| found.owner),
+                    hops: lookup.hops,
+                    silent: u32::try_from(lookup.silent.len()).unwrap_or(u32::MAX),
                 });
                 self.reply(operation, Ok(answer));
             }
         }
     }
 
-    fn note_hop(&mut self, now: Time, id: LookupId) -> bool {
-        let Some(lookup) = self.lookups.open.get_mut(&id) else {
-            return false;
-        };
-        let Some((token, via, asked)) = lookup.asking.take() else {
-            return false;
-        };
-        if let Some(addr) = self.table.addr(token.node) {
+    /// Notes that the token asked last has answered.
+    fn note_hop(&mut self, now: Time, id: LookupId) -> Option<Asking> {
+        let lookup = self.lookups.open.get_mut(&id)?;
+        let asking = lookup.asking.take()?;
+        if let Some(addr) = self.table.addr(asking.token.node) {
             lookup.hops.push(Hop {
-                node: token.node,
+                node: asking.token.node,
                 addr,
-                via,
-                took: now.since(asked),
+                via: asking.via,
+                took: now.since(asking.since),
             });
         }
-        true
+        Some(asking)
     }
 
     /// A node knows the owner.
@@ -223,148 +324,64 @@ impl Peer {
         now: Time,
         id: LookupId,
         from: NodeId,
-        found: OwnerFound,
+        mut found: OwnerFound,
     ) {
         self.learn_members(now, &found.members);
-        if !self.note_hop(now, id) {
-            return;
-        }
-        let Some(lookup) = self.lookups.open.get_mut(&id) else {
-            return;
-        };
-        if found.owner.node == from || lookup.asked.contains(&found.owner) {
-            self.end_lookup(now, id, Some(found));
-            return;
-        }
-        lookup.candidates.push((found.owner, Via::Successor));
-        lookup.claim = Some(found);
-        self.next_hop(now, id);
-    }
-
-    /// A node knows nodes that are closer.
-    pub(crate) fn lookup_closer(&mut self, now: Time, id: LookupId, from: NodeId, closer: Closer) {
-        self.learn_members(now, &closer.members);
-        if !self.note_hop(now, id) {
+        if self.note_hop(now, id).is_none() {
             return;
         }
         let bits = self.settings.bits;
         let Some(lookup) = self.lookups.open.get_mut(&id) else {
             return;
         };
-        if lookup
-            .claim
-            .as_ref()
-            .is_some_and(|claim| claim.owner.node == from)
-        {
-            // The owner by its predecessor's word has not heard of it yet; the word stands.
-            self.end_lookup(now, id, None);
+        let owner = found.owner;
+        let has_denied = lookup.asked.contains(&owner) && !lookup.silent.contains(&owner.node);
+        if owner.node == from || has_denied {
+            self.end_lookup(now, id, Some(found));
             return;
         }
-        let fresh = closer
+        found
+            .successors
+            .retain(|&token| self.table.has_token(token));
+        lookup.add_claim(bits, self.me.node, found);
+        self.next_hop(now, id);
+    }
+
+    /// A node knows nodes that are closer.
+    pub(crate) fn lookup_closer(&mut self, now: Time, id: LookupId, closer: Closer) {
+        self.learn_members(now, &closer.members);
+        let Some(asking) = self.note_hop(now, id) else {
+            return;
+        };
+        let bits = self.settings.bits;
+        let Some(lookup) = self.lookups.open.get_mut(&id) else {
+            return;
+        };
+        let key = lookup.key;
+        let known = closer
             .candidates
             .into_iter()
             .filter(|(token, _)| self.table.has_token(*token));
-        lookup.candidates.extend(fresh);
-        let key = lookup.key;
-        lookup
-            .candidates
-            .sort_by_key(|(token, _)| std::cmp::Reverse(bits.distance(token.key, key)));
+        let (after, before): (Vec<_>, Vec<_>) = known.partition(|(token, _)| {
+            asking.as_owner
+                && (token.key == key || token.key.between(key, asking.token.key))
+                && token.key != asking.token.key
+        });
+        if asking.as_owner {
+            lookup.add_heir(bits, asking.token, !after.is_empty());
+        }
+        lookup.add_before(bits, before);
+        lookup.add_after(bits, after);
         self.next_hop(now, id);
     }
 
     /// A node does not answer: the next candidate at once.
     pub(crate) fn lookup_unanswered(&mut self, now: Time, id: LookupId) {
         if let Some(lookup) = self.lookups.open.get_mut(&id) {
-            lookup.asking = None;
-            lookup.silent += 1;
+            if let Some(asking) = lookup.asking.take() {
+                lookup.silent.insert(asking.token.node);
+            }
             self.next_hop(now, id);
         }
-    }
-
-    /// Answers a step of somebody's lookup.
-    pub(crate) fn asked_owner(&mut self, asker: &Asker, key: Key) {
-        let answer = match self.step(key) {
-            Step::Owner(found) => Message::Owner(found),
-            Step::Closer(mut candidates) => {
-                candidates.truncate(CANDIDATES_MAX);
-                let members = self.entries_for(candidates.iter().map(|(token, _)| token));
-                Message::Closer(Closer {
-                    candidates,
-                    members,
-                })
-            }
-        };
-        self.answer(asker, answer);
-    }
-
-    /// What this node's pointers say of a key.
-    fn step(&self, key: Key) -> Step {
-        let pointers = self.tokens.values().map(|ring| &ring.pointers);
-        let on_ring = pointers.filter(|ring| ring.on_ring);
-        for ring in on_ring.clone() {
-            let token = ring.token;
-            if key == token.key || key.between(ring.predecessor.key, token.key) {
-                return self.found(token, ring.predecessor, ring.successors.clone());
-            }
-        }
-        for ring in on_ring {
-            let successor = ring.successor();
-            if key == successor.key || key.between(ring.token.key, successor.key) {
-                return self.found(successor, ring.token, ring.successors[1..].to_vec());
-            }
-        }
-        Step::Closer(self.closer_to(key))
-    }
-
-    fn found(&self, owner: Token, predecessor: Token, successors: Vec<Token>) -> Step {
-        let members = self.entries_for(successors.iter().chain([&owner, &predecessor]));
-        Step::Owner(OwnerFound {
-            owner,
-            predecessor,
-            successors,
-            members,
-        })
-    }
-
-    /// Tokens of answering nodes strictly between this node's nearest token and the key, the
-    /// closest to the key first.
-    fn closer_to(&self, key: Key) -> Vec<(Token, Via)> {
-        let bits = self.settings.bits;
-        let nearest = self
-            .tokens
-            .keys()
-            .min_by_key(|&&own| bits.distance(own, key))
-            .copied();
-        let is_closer = |token: &Token| {
-            token.node != self.me.node
-                && self.answers(token.node)
-                && nearest.is_none_or(|own| token.key.between(own, key))
-        };
-        let mut closer: Vec<(Token, Via)> = self
-            .table
-            .tokens_before(key)
-            .filter(is_closer)
-            .take(CANDIDATES_MAX)
-            .map(|token| (token, Via::Table))
-            .collect();
-        for ring in self.tokens.values().filter(|ring| ring.pointers.on_ring) {
-            let fingers = (0u8..)
-                .zip(&ring.fingers)
-                .filter_map(|(i, f)| f.map(|f| (f, Via::Finger(i))));
-            let successors = ring
-                .pointers
-                .successors
-                .iter()
-                .map(|&token| (token, Via::Successor));
-            closer.extend(
-                fingers
-                    .chain(successors)
-                    .filter(|(token, _)| is_closer(token)),
-            );
-        }
-        closer.sort_by_key(|(token, _)| (bits.distance(token.key, key), token.node));
-        closer.dedup_by_key(|(token, _)| *token);
-        closer.truncate(CANDIDATES_MAX);
-        closer
     }
 }

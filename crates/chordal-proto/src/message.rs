@@ -174,9 +174,9 @@ pub struct TokenState {
 /// The end of a lookup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerFound {
-    /// The first token at or after the key.
+    /// The first token at or after the key of which the answerer does not know that it is silent.
     pub owner: Token,
-    /// The token before the key: the owner's predecessor, as the answerer knows it.
+    /// The owner's predecessor, or the token before the key in the answerer's list.
     pub predecessor: Token,
     /// Tokens after the owner, nearest first.
     pub successors: Vec<Token>,
@@ -188,7 +188,8 @@ pub struct OwnerFound {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closer {
     /// Tokens strictly between the answerer's token and the key, closest to the key first, at
-    /// most [`crate::limits::CANDIDATES_MAX`], each with the pointer that knew it.
+    /// most [`crate::limits::CANDIDATES_MAX`], each with the pointer that knew it. The last may be
+    /// the answerer's predecessor instead, where the key lies shortly before that.
     pub candidates: Vec<(Token, Via)>,
     /// Entries for the nodes named above.
     pub members: Vec<Member>,

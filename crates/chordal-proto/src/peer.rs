@@ -339,7 +339,7 @@ impl Peer {
             (Purpose::JoinAt { token, .. }, Message::NoToken(_)) => self.join_failed(now, token),
             (Purpose::Lookup(id), Message::Owner(found)) => self.lookup_owner(now, id, from, found),
             (Purpose::Lookup(id), Message::Closer(closer)) => {
-                self.lookup_closer(now, id, from, closer);
+                self.lookup_closer(now, id, closer);
             }
             (Purpose::JoinTable, Message::Table { members, .. }) => {
                 self.join_table(now, from, members);

@@ -110,6 +110,41 @@ fn the_ring_closes_over_dead_nodes() {
 }
 
 #[test]
+fn a_lookup_ends_at_the_first_node_that_answers_when_half_of_all_are_silent() {
+    let mut cluster = ring(40, 8);
+    for index in (0..40).filter(|index| index % 4 > 1) {
+        cluster.kill(index);
+    }
+    for number in 0..80 {
+        let key = some_key(&cluster, number);
+        let from = u16::try_from(number % 10).expect("small") * 4;
+        let found = look_up(&mut cluster, from, key);
+        assert_eq!(
+            found.owner.map(|owner| owner.node),
+            Some(owner(&cluster, key)),
+            "lookup {number} of {key} from {from}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_lookup_finds_a_node_that_most_lists_do_not_name_yet() {
+    let mut cluster = ring(40, 8);
+    cluster.start_with(40, None, 1);
+    cluster.join(40, 0).expect("the first node is there");
+    let newcomer = &cluster.machines[&crate::cluster::addr(40)];
+    let key = newcomer.peer.tokens()[0].key;
+    for from in 0..40 {
+        let found = look_up(&mut cluster, from, key);
+        assert_eq!(
+            found.owner.map(|owner| owner.node),
+            Some(owner(&cluster, key)),
+            "lookup from {from}"
+        );
+    }
+}
+
+#[test]
 fn nodes_that_join_at_once_become_one_ring() {
     let mut cluster = ring(1, 4);
     for index in 1..24 {
