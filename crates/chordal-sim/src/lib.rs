@@ -11,6 +11,7 @@ pub mod command;
 mod dice;
 mod ear;
 mod faults;
+pub mod figures;
 mod invariants;
 mod members;
 mod network;

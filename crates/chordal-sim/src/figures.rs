@@ -1,0 +1,53 @@
+//! The papers' figures, measured on our own code: what `chordal sim figures` runs.
+//!
+//! Each figure is a module that runs production peers on virtual time and returns its rows
+//! ([`Data`]); table and picture follow from the rows alone, so that `docs/figures.md` can be
+//! held against the committed files. Nothing here decides whether a figure is good enough:
+//! published values and bars stand beside ours, and the reader judges.
+
+pub mod data;
+mod page;
+pub mod plot;
+
+use anyhow::{Context, Result};
+
+use data::Data;
+use plot::Plot;
+
+pub use page::{fill, picture_names};
+
+/// One figure.
+#[derive(Debug)]
+pub struct Figure {
+    /// What it is asked for by, and what its files are called.
+    pub name: &'static str,
+    /// What it shows, in a line.
+    pub title: &'static str,
+    /// Measures it.
+    pub measure: fn(Effort) -> Result<Data>,
+    /// Draws it.
+    pub draw: fn(&Data) -> Vec<Plot>,
+}
+
+/// How much to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Every choice follows from this number.
+    pub seed: u64,
+    /// Only enough to see that everything works: seconds instead of minutes, fewer nodes and
+    /// lookups than the published measurements had.
+    pub quick: bool,
+}
+
+/// Every figure, in the order of the page.
+pub const FIGURES: &[Figure] = &[];
+
+/// The figure of this name.
+pub fn figure(name: &str) -> Result<&'static Figure> {
+    let names = || {
+        let all: Vec<&str> = FIGURES.iter().map(|figure| figure.name).collect();
+        format!("there is no figure '{name}'; there are {}", all.join(", "))
+    };
+    let found = FIGURES.iter().find(|figure| figure.name == name);
+    found.with_context(names)
+}
