@@ -5,9 +5,10 @@ pub use chordal_object::{
     Arc, Bits, ChunkId, Key, METADATA_BYTES_MAX, Name, NameError, NodeId, PATH_BYTES_MAX, Record,
     Version,
 };
+pub use chordal_proto::certificate::{Certificate, Flaw};
 pub use chordal_proto::effect::{
-    Copies, CopyState, Failure, Holder, Hop, NodeReport, NodeState, Notice, RepairState,
-    RingStatus, TokenFingers, Unheard, Whereabouts,
+    Copies, CopyState, Failure, Holder, Hop, NodeReport, NodeState, Notice, Reached, RepairState,
+    RingCheck, RingStatus, SilentNode, TokenFingers, Unheard, Verdict, Whereabouts,
 };
 pub use chordal_proto::member::{Member, Standing, Token};
 pub use chordal_proto::message::{JoinRefusal, NodeStatus, Row, TokenPointers, Via};

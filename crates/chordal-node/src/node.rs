@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chordal_net::Endpoint;
 use chordal_object::{Name, NodeId};
-use chordal_proto::effect::{Answer, Notice, RingStatus, TokenFingers, Whereabouts};
+use chordal_proto::effect::{Answer, Notice, RingCheck, RingStatus, TokenFingers, Whereabouts};
 use chordal_proto::input::{Command, Draft};
 use chordal_proto::limits::LIST_ROWS_MAX;
 use chordal_proto::{Settings, Timing};
@@ -296,6 +296,14 @@ impl Node {
             unexpected("Status")
         };
         Ok(status)
+    }
+
+    /// Walks the live ring, node by node over the network, and says what it is: the certificate.
+    pub async fn check(&self) -> Result<RingCheck, NodeError> {
+        let Answer::Checked(check) = self.ask(Command::Check).await? else {
+            unexpected("Check")
+        };
+        Ok(check)
     }
 
     /// This node's finger tables, one a token.

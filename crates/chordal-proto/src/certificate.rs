@@ -13,6 +13,7 @@ mod shape;
 use std::collections::BTreeMap;
 
 use chordal_object::{Key, NodeId};
+use serde::{Deserialize, Serialize};
 
 use crate::member::Token;
 
@@ -20,7 +21,7 @@ pub use self::flaw::Flaw;
 use self::shape::Shape;
 
 /// A token's pointers as its own node has them: a member's state in Zave's terms.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenView {
     /// The token.
     pub token: Token,

@@ -199,6 +199,8 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Listed(listed) => Body::Listed(whole_ring::listed_to_wire(listed)),
         Message::AskStatus => Body::AskStatus(wire::AskStatus {}),
         Message::Status(status) => Body::Status(whole_ring::status_to_wire(status)),
+        Message::AskPointers => Body::AskPointers(wire::AskPointers {}),
+        Message::Pointers(pointers) => Body::Pointers(ring::pointers_to_wire(pointers)),
     }
 }
 
@@ -247,6 +249,8 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         Body::Listed(m) => ("Listed", whole_ring::listed(m).map(Message::Listed)),
         Body::AskStatus(_) => ("AskStatus", Ok(Message::AskStatus)),
         Body::Status(m) => ("Status", whole_ring::status(m).map(Message::Status)),
+        Body::AskPointers(_) => ("AskPointers", Ok(Message::AskPointers)),
+        Body::Pointers(m) => ("Pointers", ring::pointers(m).map(Message::Pointers)),
     }
 }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::Certificate;
 use crate::input::{EffectId, OperationId};
 use crate::member::{Member, Token};
 use crate::message::{JoinRefusal, NodeStatus, Row, Via};
@@ -208,6 +209,8 @@ pub enum Answer {
     },
     /// How the ring is.
     Status(RingStatus),
+    /// What a walk over the live ring found.
+    Checked(RingCheck),
     /// For each token, its fingers.
     Fingers(Vec<TokenFingers>),
     /// Who owns a key.
@@ -345,6 +348,80 @@ pub enum NodeState {
     Gone,
     /// Left with notice.
     Left,
+}
+
+/// What a walk over the live ring found: the pointers of every node that a pointer leads to, or
+/// that the asked node knows of, as those nodes tell them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RingCheck {
+    /// The ring's name.
+    pub ring_name: String,
+    /// What the pointers of the nodes that answered say of the ring.
+    pub certificate: Certificate,
+    /// The nodes that answered, in order of their ids, those without tokens included.
+    pub heard: Vec<Reached>,
+    /// The nodes that did not, in order of their ids.
+    pub silent: Vec<SilentNode>,
+    /// Whose the positions are that the certificate's flaws name.
+    pub named: Vec<Token>,
+    /// Nodes that are pointed at and could not be asked: no limit allowed it, or no address is
+    /// known.
+    pub unasked: usize,
+    /// How many times the ring was walked: again where it looked wrong, since a ring in motion may
+    /// for a moment.
+    pub walks: u32,
+    /// From the first question to the last answer.
+    pub took: Duration,
+}
+
+/// A node that answered, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// Who.
+    pub node: NodeId,
+    /// Where.
+    pub addr: SocketAddr,
+    /// How many tokens it has on the ring.
+    pub tokens: usize,
+}
+
+/// A node that did not answer a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SilentNode {
+    /// Who.
+    pub node: NodeId,
+    /// Where.
+    pub addr: SocketAddr,
+    /// How many predecessors and list entries still name it.
+    pub pointers: usize,
+}
+
+/// What may be said of the ring after a walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// One ordered ring, every pointer right.
+    Right,
+    /// Something is wrong: the certificate names it.
+    Wrong,
+    /// Nothing wrong was seen, but too little was: half of the nodes or more did not answer and
+    /// may have a ring of their own, or no node on the ring was heard.
+    Unknown,
+}
+
+impl RingCheck {
+    /// What may be said of the ring.
+    pub const fn verdict(&self) -> Verdict {
+        let known = self.heard.len() + self.silent.len();
+        // Of two nodes, either may go on alone.
+        let minority = known > 2 && self.heard.len() * 2 <= known;
+        if !self.certificate.is_ideal() {
+            Verdict::Wrong
+        } else if minority || self.unasked > 0 || self.certificate.tokens == 0 {
+            Verdict::Unknown
+        } else {
+            Verdict::Right
+        }
+    }
 }
 
 /// A token's finger table.

@@ -103,6 +103,8 @@ pub enum Command {
     },
     /// How the whole ring is.
     Status,
+    /// Walks the live ring, node by node over the network, and says what is wrong with it.
+    Check,
     /// This node's finger tables.
     Fingers,
     /// Who owns this key?

@@ -58,6 +58,12 @@ pub const RECONCILE_BYTES_MAX: usize = 256 << 10;
 /// The most client operations at work at once; further ones are refused as busy.
 pub const OPERATIONS_MAX: usize = 4096;
 
+/// The most nodes asked in one walk over the ring.
+pub const WALK_NODES_MAX: usize = TABLE_MAX;
+
+/// The most nodes that a walk over the ring asks at once.
+pub const WALK_AT_ONCE_MAX: usize = 64;
+
 /// The most unanswered requests.
 pub const REQUESTS_MAX: usize = 65_536;
 

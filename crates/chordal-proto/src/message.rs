@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, Name, Record, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::certificate::TokenView;
 use crate::member::{Member, Token};
 use crate::settings::Settings;
 use crate::view::View;
@@ -125,6 +126,10 @@ pub enum Message {
     AskStatus,
     /// So.
     Status(NodeStatus),
+    /// What are the pointers of all your tokens?
+    AskPointers,
+    /// These are they.
+    Pointers(NodePointers),
 }
 
 /// A wish to join.
@@ -167,6 +172,15 @@ pub struct TokenState {
     pub predecessor: Token,
     /// The successor list, nearest first.
     pub successors: Vec<Token>,
+    /// Entries for the nodes named above.
+    pub members: Vec<Member>,
+}
+
+/// The pointers of all of a node's tokens that are on the ring, read at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodePointers {
+    /// The answerer's tokens with their predecessors and whole successor lists.
+    pub tokens: Vec<TokenView>,
     /// Entries for the nodes named above.
     pub members: Vec<Member>,
 }

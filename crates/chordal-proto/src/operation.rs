@@ -3,6 +3,7 @@
 //! An operation is tried again, under the holders known by then, until it succeeds or its time is
 //! up; what it then says names the nodes that were missing.
 
+mod certificate;
 mod chunk;
 mod holder;
 mod list;
@@ -24,6 +25,7 @@ use crate::peer::Peer;
 use crate::time::Time;
 use crate::timer::Reason;
 
+use certificate::CheckTask;
 use chunk::FetchTask;
 use list::ListTask;
 use place::StoreTask;
@@ -55,6 +57,7 @@ enum Task {
     Count(CountTask),
     List(Box<ListTask>),
     Status(StatusTask),
+    Check(Box<CheckTask>),
 }
 
 impl Peer {
@@ -88,6 +91,7 @@ impl Peer {
             }
             Command::Status => self.begin_status(now, operation),
             Command::LookUp(key) => self.begin_look_up(now, operation, key),
+            Command::Check => self.begin_check(now, operation),
             Command::Fingers => {
                 let tables = self.finger_tables();
                 self.reply(operation, Ok(Answer::Fingers(tables)));
@@ -125,9 +129,12 @@ impl Peer {
         let patience = match task {
             Task::Write(_) | Task::Store(_) => self.timing.operation * 2,
             Task::Status(_) => self.timing.suspect_after.min(self.timing.operation),
-            Task::Read(_) | Task::Fetch(_) | Task::Where(_) | Task::Count(_) | Task::List(_) => {
-                self.timing.operation
-            }
+            Task::Read(_)
+            | Task::Fetch(_)
+            | Task::Where(_)
+            | Task::Count(_)
+            | Task::List(_)
+            | Task::Check(_) => self.timing.operation,
         };
         self.operations.open.insert(operation, task);
         self.timers
@@ -164,6 +171,9 @@ impl Peer {
             (Some(Task::Status(_)), Message::Status(status)) => {
                 self.status_heard(operation, from, status);
             }
+            (Some(Task::Check(_)), Message::Pointers(pointers)) => {
+                self.pointers_heard(now, operation, from, pointers);
+            }
             _ => self.operation_unanswered(now, operation, from),
         }
     }
@@ -178,6 +188,7 @@ impl Peer {
             Some(Task::Count(_)) => self.chunks_unanswered(operation, node),
             Some(Task::List(_)) => self.page_missing(now, operation, node),
             Some(Task::Status(_)) => self.status_unanswered(operation, node),
+            Some(Task::Check(_)) => self.pointers_unheard(now, operation, node),
             Some(Task::Fetch(_)) | None => {}
         }
     }
@@ -213,7 +224,10 @@ impl Peer {
             Some(Task::Write(_)) => self.write_hedge(now, operation),
             Some(Task::Store(_)) => self.store_hedge(now, operation),
             Some(Task::Fetch(_)) => self.fetch_next(now, operation),
-            Some(Task::Where(_) | Task::Count(_) | Task::List(_) | Task::Status(_)) | None => {}
+            Some(
+                Task::Where(_) | Task::Count(_) | Task::List(_) | Task::Status(_) | Task::Check(_),
+            )
+            | None => {}
         }
     }
 
@@ -225,6 +239,7 @@ impl Peer {
             Some(Task::Store(_)) => self.store_again(now, operation),
             Some(Task::Fetch(_)) => self.fetch_again(now, operation),
             Some(Task::List(_)) => self.list_again(now, operation),
+            Some(Task::Check(_)) => self.walk_again(now, operation),
             Some(Task::Where(_) | Task::Count(_) | Task::Status(_)) | None => {}
         }
     }
@@ -240,6 +255,7 @@ impl Peer {
             Some(Task::Count(_)) => self.count_over(operation),
             Some(Task::List(_)) => self.list_over(now, operation),
             Some(Task::Status(_)) => self.status_over(operation),
+            Some(Task::Check(_)) => self.check_over(now, operation),
             None => {}
         }
     }
@@ -282,6 +298,7 @@ const fn needs_placement(command: &Command) -> bool {
         | Command::Leave { .. }
         | Command::Pause
         | Command::Status
+        | Command::Check
         | Command::Fingers
         | Command::LookUp(_) => false,
     }

@@ -283,6 +283,7 @@ impl Peer {
             }
             Message::List(list) => self.asked_list(&asker, list),
             Message::AskStatus => self.asked_status(&asker),
+            Message::AskPointers => self.asked_pointers(&asker),
             answer @ (Message::Pong
             | Message::RingInfo(_)
             | Message::State(_)
@@ -298,7 +299,8 @@ impl Peer {
             | Message::Records(_)
             | Message::Confirm(_)
             | Message::Listed(_)
-            | Message::Status(_)) => {
+            | Message::Status(_)
+            | Message::Pointers(_)) => {
                 if let Some(request) = self.close_request(RequestId(asker.request), asker.node) {
                     self.answered(now, asker.node, request, answer);
                 }

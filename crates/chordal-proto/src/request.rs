@@ -127,6 +127,18 @@ impl Peer {
         } else {
             self.table.addr(to)?
         };
+        self.ask_at(now, to, addr, message, purpose)
+    }
+
+    /// Asks a node that the table need not know, at the address that others have for it.
+    pub(crate) fn ask_at(
+        &mut self,
+        now: Time,
+        to: NodeId,
+        addr: std::net::SocketAddr,
+        message: Message,
+        purpose: Purpose,
+    ) -> Option<RequestId> {
         let needs_disk = matches!(
             message,
             Message::WriteRecord(_)

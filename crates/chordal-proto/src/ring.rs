@@ -15,10 +15,11 @@ use chordal_object::{Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 pub use self::pointers::{Heard, Knowledge, ListRule, Pointers, Question, Step};
+use crate::certificate::TokenView;
 use crate::effect::Notice;
 use crate::limits::SUCCESSORS_MAX;
 use crate::member::{Member, Token};
-use crate::message::{Message, TokenPointers, TokenState};
+use crate::message::{Message, NodePointers, TokenPointers, TokenState};
 use crate::peer::Peer;
 use crate::request::{Asker, RequestId};
 use crate::time::Time;
@@ -44,6 +45,15 @@ impl TokenRing {
             key: self.pointers.token.key,
             predecessor: self.pointers.predecessor,
             successor: self.pointers.successor(),
+        }
+    }
+
+    /// All that the certificate looks at.
+    fn view(&self) -> TokenView {
+        TokenView {
+            token: self.pointers.token,
+            predecessor: self.pointers.predecessor,
+            successors: self.pointers.successors.clone(),
         }
     }
 }
@@ -126,6 +136,18 @@ impl Peer {
             _ => Message::NoToken(token),
         };
         self.answer(asker, answer);
+    }
+
+    /// Answers with the pointers of all tokens that are on the ring.
+    pub(crate) fn asked_pointers(&mut self, asker: &Asker) {
+        let on_ring = self.tokens.values().filter(|ring| ring.pointers.on_ring);
+        let tokens: Vec<TokenView> = on_ring.map(TokenRing::view).collect();
+        let named = tokens.iter().flat_map(|view| {
+            let nearest = [&view.token, &view.predecessor];
+            nearest.into_iter().chain(&view.successors)
+        });
+        let members = self.entries_for(named);
+        self.answer(asker, Message::Pointers(NodePointers { tokens, members }));
     }
 
     /// Table entries for the nodes of some tokens, each node once, this node's own included.

@@ -29,7 +29,7 @@ pub struct Envelope {
     /// What is said. The commonest messages have the numbers that take one byte.
     #[prost(
         oneof = "envelope::Body",
-        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 25, 26, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 64, 65, 66, 67"
+        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 25, 26, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 64, 65, 66, 67, 68, 69"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -137,6 +137,12 @@ pub mod envelope {
         /// How it is.
         #[prost(message, tag = "67")]
         Status(super::Status),
+        /// Asks for the pointers of all tokens.
+        #[prost(message, tag = "68")]
+        AskPointers(super::AskPointers),
+        /// What they are.
+        #[prost(message, tag = "69")]
+        Pointers(super::Pointers),
     }
 }
 // ---- parts ----------------------------------------------------------------------------------
@@ -648,6 +654,28 @@ pub struct Status {
     /// Ids of the nodes it suspects, one after the other, at most 4,096.
     #[prost(bytes = "bytes", tag = "10")]
     pub suspects: ::prost::bytes::Bytes,
+}
+/// What are the pointers of all your tokens?
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskPointers {}
+/// The pointers of all of a node's tokens that are on the ring, read at one moment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Pointers {
+    /// The tokens, at most 64.
+    #[prost(message, optional, tag = "1")]
+    pub tokens: ::core::option::Option<Tokens>,
+    /// The token before each of them.
+    #[prost(message, optional, tag = "2")]
+    pub predecessors: ::core::option::Option<Tokens>,
+    /// The tokens after each of them, nearest first, one list after the other.
+    #[prost(message, optional, tag = "3")]
+    pub successors: ::core::option::Option<Tokens>,
+    /// How long each list is, at most 64.
+    #[prost(uint32, repeated, tag = "4")]
+    pub lengths: ::prost::alloc::vec::Vec<u32>,
+    /// Entries for the nodes named above.
+    #[prost(message, repeated, tag = "5")]
+    pub members: ::prost::alloc::vec::Vec<Member>,
 }
 // ---- kept on disk ---------------------------------------------------------------------------
 

@@ -241,6 +241,80 @@ pub struct PicturedToken {
     pub at: f64,
 }
 
+/// The ring's certificate: what a walk over the live ring found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// The ring's name.
+    pub ring: String,
+    /// `right`, `wrong`, or `unknown` where too little was heard to say.
+    pub verdict: String,
+    /// Nodes with tokens that answered.
+    pub nodes: usize,
+    /// Their tokens.
+    pub tokens: usize,
+    /// How many of these are on the ring.
+    pub on_ring: usize,
+    /// What is wrong, at most 32 of it; nothing on a ring that is right.
+    pub flaws: Vec<CheckFlaw>,
+    /// The nodes that answered, those without tokens included, in order of their ids.
+    pub heard: Vec<HeardNode>,
+    /// The nodes that did not answer.
+    pub silent: Vec<SilentNode>,
+    /// Nodes that could not be asked.
+    pub unasked: usize,
+    /// How many times the ring was walked: again where it looked wrong.
+    pub walks: u32,
+    /// How long it took, in milliseconds.
+    pub ms: f64,
+}
+
+/// One thing that is wrong with a ring.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckFlaw {
+    /// `disordered_list`, `no_live_successor`, `separate_rings`, `disordered_ring`, `appendage`,
+    /// `predecessor`, `successor`, `list_length` or `shared_position`.
+    pub kind: String,
+    /// In words for people.
+    pub message: String,
+    /// The tokens that the words name.
+    pub tokens: Vec<NamedToken>,
+}
+
+/// A token that a flaw names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedToken {
+    /// Its position.
+    pub key: String,
+    /// Its node.
+    pub node: String,
+    /// That node's address; nothing where nobody said.
+    pub addr: Option<String>,
+    /// Whether that node answered.
+    pub answers: bool,
+}
+
+/// A node that answered a walk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeardNode {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub addr: String,
+    /// How many tokens it has on the ring.
+    pub tokens: usize,
+}
+
+/// A node that did not answer a walk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilentNode {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub addr: String,
+    /// How many predecessors and list entries still name it.
+    pub pointers: usize,
+}
+
 /// The finger tables of a node, one a token, in the order of its tokens. In JSON: an object whose
 /// names are the tokens and whose values are the lists.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chordal_node::model::{
-    Copies, CopyState, Hop, Key, NodeReport, NodeState, RepairState, RingStatus, Settings,
-    TokenFingers, Via, Whereabouts,
+    Copies, CopyState, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState, RingCheck,
+    RingStatus, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
 };
 use chordal_node::{FileInfo, ListPage, PutResult, Removed};
 use jiff::Timestamp;
@@ -204,6 +204,77 @@ pub(crate) fn fingers(tables: &[TokenFingers]) -> api::Fingers {
         (table.token.to_string(), fingers.collect())
     };
     api::Fingers(tables.iter().map(table).collect())
+}
+
+pub(crate) fn check(check: &RingCheck) -> api::Check {
+    let certificate = &check.certificate;
+    api::Check {
+        ring: check.ring_name.clone(),
+        verdict: match check.verdict() {
+            Verdict::Right => "right",
+            Verdict::Wrong => "wrong",
+            Verdict::Unknown => "unknown",
+        }
+        .to_owned(),
+        nodes: certificate.nodes,
+        tokens: certificate.tokens,
+        on_ring: certificate.on_ring,
+        flaws: certificate
+            .flaws
+            .iter()
+            .map(|flaw| api::CheckFlaw {
+                kind: flaw.kind().to_owned(),
+                message: flaw.to_string(),
+                tokens: named(check, flaw),
+            })
+            .collect(),
+        heard: check.heard.iter().map(heard).collect(),
+        silent: check.silent.iter().map(silent).collect(),
+        unasked: check.unasked,
+        walks: check.walks,
+        ms: milliseconds(check.took),
+    }
+}
+
+fn heard(node: &Reached) -> api::HeardNode {
+    api::HeardNode {
+        id: node.node.to_string(),
+        addr: node.addr.to_string(),
+        tokens: node.tokens,
+    }
+}
+
+fn silent(node: &SilentNode) -> api::SilentNode {
+    api::SilentNode {
+        id: node.node.to_string(),
+        addr: node.addr.to_string(),
+        pointers: node.pointers,
+    }
+}
+
+/// The tokens that a flaw's words name, with their nodes' addresses.
+fn named(check: &RingCheck, flaw: &Flaw) -> Vec<api::NamedToken> {
+    let positions = flaw.positions();
+    let tokens = check.named.iter();
+    let mut tokens: Vec<_> = tokens
+        .filter(|token| positions.contains(&token.key))
+        .collect();
+    tokens.sort_by_key(|token| positions.iter().position(|&key| key == token.key));
+    let addr = |node| {
+        let heard = check.heard.iter().map(|heard| (heard.node, heard.addr));
+        let silent = check.silent.iter().map(|silent| (silent.node, silent.addr));
+        let mut known = heard.chain(silent);
+        known.find_map(|(other, addr)| (other == node).then(|| addr.to_string()))
+    };
+    tokens
+        .into_iter()
+        .map(|token| api::NamedToken {
+            key: token.key.to_string(),
+            node: token.node.to_string(),
+            addr: addr(token.node),
+            answers: check.heard.iter().any(|heard| heard.node == token.node),
+        })
+        .collect()
 }
 
 /// The ring with everybody's places. A node that is no member any more has none.

@@ -42,6 +42,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/where", get(whereis))
         .route("/v1/status", get(status))
         .route("/v1/ring", get(ring))
+        .route("/v1/check", get(check))
         .route("/v1/fingers", get(fingers))
         .route("/v1/counters", get(counters))
         .route("/v1/join", post(join))
@@ -122,6 +123,14 @@ async fn status(State(shared): State<Shared>) -> Result<Json<api::Status>, Probl
 async fn ring(State(shared): State<Shared>) -> Result<Json<api::RingPicture>, Problem> {
     let ring = shared.node.status().await;
     ring.map(|ring| Json(facts::picture(&ring, &shared.node.settings())))
+        .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+/// `GET /v1/check`: the live ring is walked for it.
+async fn check(State(shared): State<Shared>) -> Result<Json<api::Check>, Problem> {
+    let check = shared.node.check().await;
+    check
+        .map(|check| Json(facts::check(&check)))
         .map_err(|error| failure::problem(&error, Wish::Look))
 }
 

@@ -96,6 +96,8 @@ pub(crate) enum Command {
     Status,
     /// Draw the ring
     Ring,
+    /// Walk the live ring: is it one ordered ring with every pointer right, and if not, why
+    Check(CheckArgs),
     /// The finger tables of the node
     Fingers,
     /// Which way leads to a file, and who holds it
@@ -253,6 +255,17 @@ pub(crate) struct LeaveArgs {
     /// Even where copies would be lost
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// `chordal check`.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Look again until the ring is right, for so many seconds at most
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) wait: Option<u64>,
+    /// The ring is right only if so many nodes are on it
+    #[arg(long, value_name = "N")]
+    pub(crate) nodes: Option<usize>,
 }
 
 /// `chordal demo`.

@@ -199,6 +199,11 @@ impl Client {
         self.json("/v1/ring", &[]).await
     }
 
+    /// Has the live ring walked.
+    pub(crate) async fn check(&self) -> Result<api::Check, Trouble> {
+        self.json("/v1/check", &[]).await
+    }
+
     /// The node's finger tables.
     pub(crate) async fn fingers(&self) -> Result<api::Fingers, Trouble> {
         self.json("/v1/fingers", &[]).await

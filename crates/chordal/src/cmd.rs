@@ -8,6 +8,7 @@ use crate::trouble::Trouble;
 
 mod bench;
 mod cat;
+pub(crate) mod check;
 mod completions;
 mod demo;
 pub(crate) mod fingers;
@@ -71,6 +72,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Leave(args) => leave::run(context, args).await,
         Command::Status => status::run(context).await,
         Command::Ring => ring::run(context).await,
+        Command::Check(args) => check::run(context, args).await,
         Command::Fingers => fingers::run(context).await,
         Command::Where(args) => whereis::run(context, args).await,
         Command::Demo(args) => Box::pin(demo::run(context, args)).await,

@@ -127,6 +127,7 @@ impl Kept {
             | Command::Leave { .. }
             | Command::Pause
             | Command::Where(_)
+            | Command::Check
             | Command::CountCopies(_)
             | Command::List { .. }
             | Command::Status

@@ -92,6 +92,48 @@ pub enum Flaw {
     SharedPosition,
 }
 
+impl Flaw {
+    /// What kind of flaw it is, in one word for programs.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Disordered { .. } => "disordered_list",
+            Self::NoLiveSuccessor { .. } => "no_live_successor",
+            Self::SeparateRings { .. } => "separate_rings",
+            Self::DisorderedRing { .. } => "disordered_ring",
+            Self::FewPrincipals { .. } => "few_principals",
+            Self::Appendage { .. } => "appendage",
+            Self::Predecessor { .. } => "predecessor",
+            Self::Successor { .. } => "successor",
+            Self::ListLength { .. } => "list_length",
+            Self::SharedPosition => "shared_position",
+        }
+    }
+
+    /// The positions that the words name, in the words' order.
+    pub fn positions(&self) -> Vec<Key> {
+        match *self {
+            Self::Disordered { token, entry } => vec![token.key, entry],
+            Self::NoLiveSuccessor { token }
+            | Self::Appendage { token }
+            | Self::ListLength { token, .. } => vec![token.key],
+            Self::SeparateRings { one, other, .. } => vec![one.key, other],
+            Self::DisorderedRing { from, to, passed } => vec![from.key, to, passed],
+            Self::Predecessor {
+                token,
+                is,
+                should_be,
+            }
+            | Self::Successor {
+                token,
+                is,
+                should_be,
+                ..
+            } => vec![token.key, is, should_be],
+            Self::FewPrincipals { .. } | Self::SharedPosition => Vec::new(),
+        }
+    }
+}
+
 /// A token in a sentence: its position and its node.
 struct At<'a>(&'a Token);
 

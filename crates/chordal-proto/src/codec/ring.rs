@@ -3,10 +3,11 @@
 use chordal_object::Key;
 
 use super::token::{self, Roster};
-use super::{BadField, Checked, key, member};
-use crate::limits::{CANDIDATES_MAX, MEMBERS_MAX, SUCCESSORS_MAX};
+use super::{BadField, Checked, key, list, member};
+use crate::certificate::TokenView;
+use crate::limits::{CANDIDATES_MAX, MEMBERS_MAX, SUCCESSORS_MAX, TOKENS_MAX};
 use crate::member::Token;
-use crate::message::{Closer, Message, OwnerFound, TokenState, Via};
+use crate::message::{Closer, Message, NodePointers, OwnerFound, TokenState, Via};
 use crate::wire;
 
 /// The code of the first finger; the others follow.
@@ -33,6 +34,57 @@ pub(super) fn state(message: wire::State) -> Checked<TokenState> {
         token: key::read(&message.token)?,
         predecessor: token::read(message.predecessor, &members)?,
         successors: token::read_all(message.successors, &members, SUCCESSORS_MAX)?,
+        members,
+    })
+}
+
+pub(super) fn pointers_to_wire(pointers: &NodePointers) -> wire::Pointers {
+    let roster = Roster::of(&pointers.members);
+    let column =
+        |tokens: Vec<Token>| roster.tokens_to_wire(pointers.members.len(), tokens.iter().copied());
+    let views = pointers.tokens.iter();
+    let lists = views.clone().flat_map(|view| &view.successors);
+    wire::Pointers {
+        tokens: Some(column(views.clone().map(|view| view.token).collect())),
+        predecessors: Some(column(views.clone().map(|view| view.predecessor).collect())),
+        successors: Some(column(lists.copied().collect())),
+        lengths: views
+            .map(|view| token::count(view.successors.len()))
+            .collect(),
+        members: member::all_to_wire(&pointers.members),
+    }
+}
+
+pub(super) fn pointers(message: wire::Pointers) -> Checked<NodePointers> {
+    let members = member::all_from_wire(message.members, MEMBERS_MAX)?;
+    let tokens = token::read_all(message.tokens, &members, TOKENS_MAX)?;
+    let predecessors = token::read_all(message.predecessors, &members, TOKENS_MAX)?;
+    if predecessors.len() != tokens.len() {
+        return Err(BadField("predecessors"));
+    }
+    if message.lengths.len() != tokens.len() {
+        return Err(BadField("lengths"));
+    }
+    let successors = token::read_all(message.successors, &members, TOKENS_MAX * SUCCESSORS_MAX)?;
+    let mut rest = successors.as_slice();
+    let mut views = Vec::with_capacity(tokens.len());
+    for ((token, predecessor), length) in tokens.into_iter().zip(predecessors).zip(message.lengths)
+    {
+        let length = usize::try_from(length).map_err(|_| BadField("lengths"))?;
+        list::within(length, SUCCESSORS_MAX, "lengths")?;
+        let (successors, others) = rest.split_at_checked(length).ok_or(BadField("lengths"))?;
+        rest = others;
+        views.push(TokenView {
+            token,
+            predecessor,
+            successors: successors.to_vec(),
+        });
+    }
+    if !rest.is_empty() {
+        return Err(BadField("lengths"));
+    }
+    Ok(NodePointers {
+        tokens: views,
         members,
     })
 }

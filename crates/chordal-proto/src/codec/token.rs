@@ -103,6 +103,7 @@ pub(super) fn read_all(
         .collect()
 }
 
-fn count(count: usize) -> u32 {
+/// A length as it travels.
+pub(super) fn count(count: usize) -> u32 {
     u32::try_from(count).expect("lists of a message are shorter than 2^32")
 }

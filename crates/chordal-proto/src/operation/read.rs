@@ -209,7 +209,8 @@ impl Peer {
             | Task::Where(_)
             | Task::Count(_)
             | Task::List(_)
-            | Task::Status(_) => None,
+            | Task::Status(_)
+            | Task::Check(_) => None,
         }
     }
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chordal_object::{Arc, Key, NodeId};
+use chordal_object::{Arc, NodeId};
 use serde::{Deserialize, Serialize};
 
 use super::Task;
+use crate::certificate::{Certificate, Flaw, TokenView};
 use crate::effect::{Answer, DiskOp, NodeReport, NodeState, RepairState, RingStatus};
 use crate::input::{Completion, DiskAnswer, OperationId};
-use crate::member::Standing;
+use crate::member::{Standing, Token};
 use crate::message::{Message, NodeStatus, TokenPointers};
 use crate::peer::Peer;
 use crate::request::{Asker, Purpose};
@@ -235,37 +236,36 @@ impl Peer {
     }
 }
 
-/// Where the pointers of the nodes heard do not form one ordered ring.
+/// Where the nearest pointers of the nodes heard are not those of one ordered ring, in words.
 fn ring_breaks(heard: &BTreeMap<NodeId, NodeStatus>) -> Vec<String> {
-    let tokens: BTreeMap<Key, (NodeId, TokenPointers)> = heard
+    let views: Vec<TokenView> = heard
         .iter()
-        .flat_map(|(&node, status)| status.tokens.iter().map(move |t| (t.key, (node, *t))))
+        .flat_map(|(&node, status)| status.tokens.iter().map(move |token| nearest(node, *token)))
         .collect();
-    let keys: Vec<Key> = tokens.keys().copied().collect();
-    let mut breaks = Vec::new();
-    for (index, key) in keys.iter().enumerate() {
-        let next = keys[(index + 1) % keys.len()];
-        let (_, pointers) = &tokens[key];
-        let (_, next_pointers) = &tokens[&next];
-        if pointers.successor.key != next {
-            breaks.push(format!(
-                "the successor of {key} should be {next}, it is {}",
-                pointers.successor.key
-            ));
-        } else if next_pointers.predecessor.key != *key {
-            breaks.push(format!(
-                "the predecessor of {next} should be {key}, it is {}",
-                next_pointers.predecessor.key
-            ));
-        }
-    }
+    // Only the first entry of each list is known here: whether a later one is alive is not.
+    let flaws = Certificate::of(&views, 1).flaws.into_iter();
+    let flaws = flaws.filter(|flaw| !matches!(flaw, Flaw::NoLiveSuccessor { .. }));
+    let mut breaks: Vec<String> = flaws.map(|flaw| flaw.to_string()).collect();
     let more = breaks.len().saturating_sub(BREAKS_SHOWN);
     breaks.truncate(BREAKS_SHOWN);
     if more > 0 {
-        breaks.push(format!("and {more} more pointers that are not right yet"));
+        breaks.push(format!(
+            "and {more} more that is not right yet; `chordal check` tells all"
+        ));
     }
     breaks
 }
 
-/// How many wrong pointers are named one by one.
+fn nearest(node: NodeId, pointers: TokenPointers) -> TokenView {
+    TokenView {
+        token: Token {
+            key: pointers.key,
+            node,
+        },
+        predecessor: pointers.predecessor,
+        successors: vec![pointers.successor],
+    }
+}
+
+/// How many flaws are named one by one.
 const BREAKS_SHOWN: usize = 3;

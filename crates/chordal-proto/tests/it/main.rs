@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod check;
 mod cluster;
 mod data;
 mod fingers_only;

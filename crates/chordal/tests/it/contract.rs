@@ -109,6 +109,18 @@ fn the_json_of_every_command_has_its_documented_fields() {
         assert!(table[0][field].is_string(), "{field}");
     }
 
+    let check = node.ok(&home, &["check", "--json"]).json();
+    assert_eq!(
+        (&check["verdict"], &check["nodes"]),
+        (&"right".into(), &1.into())
+    );
+    assert_eq!(check["tokens"], check["on_ring"]);
+    assert_eq!(check["heard"][0]["id"], node.id);
+    for field in ["flaws", "silent"] {
+        assert_eq!(check[field], serde_json::json!([]), "{field}");
+    }
+    assert!(check["walks"].is_u64() && check["ms"].is_number() && check["unasked"] == 0);
+
     let ring = node.ok(&home, &["ring", "--json"]).json();
     assert_eq!(ring["nodes"][0]["id"], node.id);
     let rm = node.ok(&home, &["rm", "a.txt", "--json"]).json();

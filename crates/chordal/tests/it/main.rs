@@ -10,6 +10,7 @@
 
 mod api;
 mod bad_input;
+mod check;
 mod classic;
 mod contract;
 mod demo;

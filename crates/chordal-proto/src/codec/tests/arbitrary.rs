@@ -10,12 +10,13 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use crate::certificate::TokenView;
 use crate::limits::{CANDIDATES_MAX, LIST_ROWS_MAX, SUCCESSORS_MAX, TOKENS_MAX};
 use crate::member::{Member, Standing, Token};
 use crate::message::{
     AskRing, ChunkOffered, Closer, Confirm, Envelope, JoinRefusal, Kind, List, Listed, Message,
-    NodeStatus, OfferChunk, OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, RingInfo,
-    Row, Stored, TokenPointers, TokenState, Via, WriteRecord,
+    NodePointers, NodeStatus, OfferChunk, OwnerFound, ReadRecord, Reconcile, Reconciled,
+    RecordRead, RingInfo, Row, Stored, TokenPointers, TokenState, Via, WriteRecord,
 };
 use crate::settings::{Profile, Settings};
 use crate::view::View;
@@ -170,6 +171,8 @@ fn whole_ring_messages() -> Vec<BoxedStrategy<Message>> {
         listed.prop_map(Message::Listed).boxed(),
         Just(Message::AskStatus).boxed(),
         status().prop_map(Message::Status).boxed(),
+        Just(Message::AskPointers).boxed(),
+        pointers().prop_map(Message::Pointers).boxed(),
     ]
 }
 
@@ -254,6 +257,18 @@ fn status() -> impl Strategy<Value = NodeStatus> {
                 suspects,
             }
         })
+}
+
+fn pointers() -> impl Strategy<Value = NodePointers> {
+    let view = (token(), token(), vec(token(), 0..=SUCCESSORS_MAX)).prop_map(
+        |(token, predecessor, successors)| TokenView {
+            token,
+            predecessor,
+            successors,
+        },
+    );
+    (vec(view, 0..=TOKENS_MAX), members())
+        .prop_map(|(tokens, members)| NodePointers { tokens, members })
 }
 
 fn row() -> impl Strategy<Value = Row> {

@@ -4,13 +4,14 @@ use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
 
 use super::*;
+use crate::certificate::TokenView;
 use crate::limits::{
     CANDIDATES_MAX, CHUNK_QUESTION_MAX, DIGESTS_MAX, LIST_ROWS_MAX, RECONCILE_BYTES_MAX,
     SUCCESSORS_MAX, TOKENS_MAX,
 };
 use crate::message::{
-    AskRing, Closer, Kind, List, Listed, NodeStatus, OwnerFound, Reconcile, Reconciled, Row,
-    TokenPointers, Via,
+    AskRing, Closer, Kind, List, Listed, NodePointers, NodeStatus, OwnerFound, Reconcile,
+    Reconciled, Row, TokenPointers, Via,
 };
 use crate::settings::Settings;
 
@@ -68,6 +69,23 @@ fn lists_of_the_ring_are_bounded() {
             owner: plain_token(1),
             predecessor: plain_token(1),
             successors: vec![plain_token(2); count],
+            members: vec![],
+        })
+    });
+    let view = |count| TokenView {
+        token: plain_token(1),
+        predecessor: plain_token(2),
+        successors: vec![plain_token(2); count],
+    };
+    check_limit(SUCCESSORS_MAX, "lengths", |count| {
+        Message::Pointers(NodePointers {
+            tokens: vec![view(count)],
+            members: vec![],
+        })
+    });
+    check_limit(TOKENS_MAX, "tokens", |count| {
+        Message::Pointers(NodePointers {
+            tokens: vec![view(1); count],
             members: vec![],
         })
     });
@@ -374,6 +392,29 @@ fn an_index_must_point_at_a_member() {
     };
     check_refused(token(Some(wire::token::Who::Member(0))), "token.member");
     check_refused(token(None), "token without a node");
+}
+
+#[test]
+fn a_node_s_pointers_are_as_many_as_its_tokens_and_lists_say() {
+    let pointers = |before: usize, after: usize, lengths: &[u32]| {
+        let column = |count: usize| wire::Tokens {
+            keys: Bytes::from(vec![1; 2 * count]),
+            nodes: vec![0; count],
+            others: Bytes::new(),
+        };
+        wire_bytes(Body::Pointers(wire::Pointers {
+            tokens: Some(column(2)),
+            predecessors: Some(column(before)),
+            successors: Some(column(after)),
+            lengths: lengths.to_vec(),
+            members: vec![member::to_wire(&plain_member(1))],
+        }))
+    };
+    assert!(decode(pointers(2, 5, &[3, 2])).is_ok());
+    check_refused(pointers(1, 5, &[3, 2]), "predecessors");
+    check_refused(pointers(2, 5, &[5]), "lengths");
+    check_refused(pointers(2, 5, &[3, 1]), "lengths");
+    check_refused(pointers(2, 5, &[3, 3]), "lengths");
 }
 
 #[test]

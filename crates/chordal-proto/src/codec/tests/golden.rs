@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use chordal_object::{Arc, ChunkId, Content, File, Key, Name, NodeId, Record, Version};
 
 use super::*;
+use crate::certificate::TokenView;
 use crate::message::{ChunkOffered, Closer, List, OfferChunk, ReadRecord, Via, WriteRecord};
-use crate::message::{Kind, Reconcile};
+use crate::message::{Kind, NodePointers, Reconcile};
 
 /// One message a line: a name, a colon, hexadecimal digits.
 const MESSAGES: &str = include_str!("../../../tests/golden/messages-v1.txt");
@@ -64,11 +65,27 @@ fn ring_cases() -> Vec<(&'static str, Message)> {
         ],
         members: vec![first],
     };
+    let pointers = NodePointers {
+        tokens: vec![
+            TokenView {
+                token: plain_token(1),
+                predecessor: plain_token(9),
+                successors: vec![plain_token(2), plain_token(9)],
+            },
+            TokenView {
+                token: plain_token(1),
+                predecessor: plain_token(1),
+                successors: vec![plain_token(1)],
+            },
+        ],
+        members: vec![plain_member(1), plain_member(2)],
+    };
     vec![
         ("ping", Message::Ping),
         ("find_owner", Message::FindOwner(Key::new(797))),
         ("state", Message::State(state)),
         ("closer", Message::Closer(closer)),
+        ("pointers", Message::Pointers(pointers)),
     ]
 }
 
