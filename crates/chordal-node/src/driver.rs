@@ -24,11 +24,14 @@ use crate::inbox::{Duty, Inbox};
 use crate::limits::TURN_INPUTS_MAX;
 use crate::node::Phase;
 use crate::notices::Notices;
+use crate::recorder::Recorder;
 use crate::settings_bytes;
 
 /// The core with everything it acts through.
 pub(crate) struct Driver {
     pub(crate) peer: Peer,
+    /// Keeps what the core is told, if anybody wants it.
+    pub(crate) recorder: Option<Recorder>,
     /// The moment that the core's time is counted from.
     pub(crate) started: Instant,
     pub(crate) endpoint: Endpoint,
@@ -73,6 +76,9 @@ impl Driver {
                 Some(event) = self.events.next() => self.take_event(event),
                 () = sleep_until(wake.unwrap_or(self.started)), if wake.is_some() => {}
             }
+        }
+        if let Some(recorder) = self.recorder.take() {
+            recorder.end(self.now(), &self.peer);
         }
         tracing::debug!("the driver has ended");
     }
@@ -152,12 +158,18 @@ impl Driver {
     /// Hands one input to the core, and carries out all that it wants then.
     fn feed(&mut self, input: Input) {
         let now = self.now();
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tell(now, &input, &self.peer);
+        }
         self.peer.handle(now, input);
         self.execute();
     }
 
     fn execute(&mut self) {
         while let Some(effect) = self.peer.poll() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.decided(&effect);
+            }
             let bits = self.peer.settings().bits;
             match effect {
                 Effect::Send { to, bytes } => exec::send(&self.endpoint, to, bytes),

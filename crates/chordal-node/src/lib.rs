@@ -22,6 +22,7 @@ pub mod model;
 mod node;
 mod notices;
 mod put;
+mod recorder;
 mod scrub;
 mod settings_bytes;
 mod start;

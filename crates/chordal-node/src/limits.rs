@@ -88,3 +88,15 @@ const _: () = assert!(
     GRACE_MAX.as_millis() + FAREWELL_MAX.as_millis() + CLOSE_MAX.as_millis()
         < SHUTDOWN_MAX.as_millis()
 );
+
+/// Inputs of the core that wait to be recorded; further ones are left out of the recording.
+pub(crate) const RECORD_QUEUE_MAX: usize = 65_536;
+
+/// Bytes of such inputs.
+pub(crate) const RECORD_QUEUE_BYTES_MAX: usize = 64 << 20;
+
+/// Bytes in one file of a recording, after the state it begins with.
+pub(crate) const RECORD_SEGMENT_BYTES: u64 = 16 << 20;
+
+/// Files of a recording that are kept.
+pub(crate) const RECORD_SEGMENTS_MAX: usize = 8;

@@ -54,6 +54,9 @@ pub struct NodeConfig {
     pub ring_name: Option<String>,
     /// How the node paces its work.
     pub timing: Timing,
+    /// Where to record everything that the node's core is told, for a replay; nothing to record
+    /// nothing. Contents of files are not in it.
+    pub record: Option<PathBuf>,
 }
 
 impl NodeConfig {
@@ -70,6 +73,7 @@ impl NodeConfig {
             bits: None,
             ring_name: None,
             timing: Timing::default(),
+            record: None,
         }
     }
 }

@@ -6,7 +6,7 @@ mod error;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,6 +32,7 @@ use crate::limits::{
 };
 use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
+use crate::recorder::{Recorder, Rotation};
 use crate::scrub;
 use crate::settings_bytes;
 
@@ -56,7 +57,7 @@ pub(crate) async fn start(mut config: NodeConfig) -> Result<Node, StartError> {
     })
     .await?;
     let is_new = on_disk.is_new;
-    let (node, driver) = assemble(&config, addr, on_disk, counting, endpoint, events);
+    let (node, driver) = assemble(&config, addr, on_disk, counting, endpoint, events)?;
     let disk = driver.disk.clone();
     node.tasks.spawn(driver.run());
     node.tasks
@@ -218,9 +219,15 @@ fn network_limits() -> Limits {
     }
 }
 
-/// The core of this node, at the beginning of a life.
-fn core(config: &NodeConfig, node: NodeId, addr: SocketAddr, on_disk: &OnDisk) -> Peer {
-    let config = Config {
+/// The core of this node, at the beginning of a life, and what records it.
+fn core(
+    config: &NodeConfig,
+    node: NodeId,
+    addr: SocketAddr,
+    on_disk: &OnDisk,
+    tasks: &TaskTracker,
+) -> Result<(Peer, Option<Recorder>), StartError> {
+    let birth = Config {
         settings: on_disk.settings.clone(),
         timing: config.timing.clone(),
         node,
@@ -232,7 +239,15 @@ fn core(config: &NodeConfig, node: NodeId, addr: SocketAddr, on_disk: &OnDisk) -
         table_nodes: TABLE_MAX,
         seed: RandomState::new().hash_one(on_disk.incarnation),
     };
-    Peer::new(config, Time::default())
+    let record = |path: &PathBuf| {
+        let recorder = Recorder::start(path, Rotation::default(), birth.clone(), tasks);
+        recorder.map_err(|error| StartError::Record {
+            path: path.clone(),
+            reason: error.to_string(),
+        })
+    };
+    let recorder = config.record.as_ref().map(record).transpose()?;
+    Ok((Peer::new(birth, Time::default()), recorder))
 }
 
 /// Puts the parts together.
@@ -243,7 +258,7 @@ fn assemble(
     counting: Arc<Counting>,
     endpoint: Endpoint,
     events: chordal_net::Events,
-) -> (Shared, Driver) {
+) -> Result<(Shared, Driver), StartError> {
     let addr = address::with_port(addr, endpoint.local_addr());
     let id = exec::node(on_disk.key.peer_id());
     let tasks = TaskTracker::new();
@@ -253,7 +268,7 @@ fn assemble(
     let phase = watch::Sender::new(Phase::Running);
     let notices = broadcast::Sender::new(NOTICES_MAX);
     let (orders, orders_taken) = mpsc::channel(COMMANDS_MAX);
-    let peer = core(config, id, addr, &on_disk);
+    let (peer, recorder) = core(config, id, addr, &on_disk, &tasks)?;
     let folder = Arc::new(on_disk.folder);
     let disk = Disk::new(on_disk.keeper, &tasks);
     let shared = Shared {
@@ -278,6 +293,7 @@ fn assemble(
     };
     let driver = Driver {
         peer,
+        recorder,
         started: Instant::now(),
         transfers: Transfers::new(
             endpoint.clone(),
@@ -306,5 +322,5 @@ fn assemble(
         replies: HashMap::new(),
         spare: Vec::new(),
     };
-    (shared, driver)
+    Ok((shared, driver))
 }

@@ -5,6 +5,7 @@
 
 mod files;
 mod human;
+mod replay;
 mod ring;
 
 use std::ops::RangeInclusive;
@@ -13,6 +14,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 
 pub use self::files::FilesArgs;
+pub use self::replay::ReplayArgs;
 pub use self::ring::RingArgs;
 
 /// What to simulate: the ring by itself unless a command says otherwise.
@@ -32,6 +34,8 @@ pub enum Command {
     Ring(RingArgs),
     /// Whole nodes with their disks and clients, and every promise about files
     Files(FilesArgs),
+    /// What real nodes recorded with --record, told again to the same code, step by step
+    Replay(ReplayArgs),
 }
 
 /// How a command ended.
@@ -56,6 +60,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
     match command {
         Command::Ring(arguments) => ring::run(arguments),
         Command::Files(arguments) => files::run(arguments),
+        Command::Replay(arguments) => replay::run(arguments),
     }
 }
 

@@ -20,6 +20,7 @@ mod node_disk;
 mod options;
 mod oracle;
 mod plan;
+pub mod replay;
 mod report;
 pub mod ring_run;
 pub mod ring_world;

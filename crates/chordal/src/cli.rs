@@ -142,6 +142,10 @@ pub(crate) struct RunArgs {
     /// How long the copies of a silent node are waited for before they are made again
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) grace: Option<Duration>,
+    /// Record everything the node decides upon, for `chordal sim replay`; the newest 128 MiB are
+    /// kept, in FILE, FILE.1 and so on, without the contents of files
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// What a new ring is called
     #[arg(long, value_name = "NAME")]
     pub(crate) ring_name: Option<String>,

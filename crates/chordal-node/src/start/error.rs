@@ -59,6 +59,14 @@ pub enum StartError {
     /// A file of the home cannot be used.
     #[error("{0}; the node did not start")]
     Home(HomeError),
+    /// The recording cannot be written.
+    #[error("cannot record to {}: {reason}; the node did not start", path.display())]
+    Record {
+        /// Where it was to be.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// What was asked for contradicts itself or what the folder holds.
     #[error("{0}; nothing was changed")]
     Settings(String),

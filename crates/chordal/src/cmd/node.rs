@@ -66,6 +66,7 @@ pub(super) async fn config(
     config.classic = args.classic;
     config.bits = args.bits;
     config.ring_name.clone_from(&args.ring_name);
+    config.record.clone_from(&args.record);
     if let Some(grace) = args.grace {
         config.timing.grace = grace;
     }

@@ -15,5 +15,6 @@ mod classic;
 mod contract;
 mod demo;
 mod files;
+mod replay;
 mod ring;
 mod support;
