@@ -26,13 +26,14 @@ pub mod ring_run;
 pub mod ring_world;
 mod run;
 mod schedule;
+mod shadow;
 mod trace;
 mod violation;
 mod watch;
 mod workload;
 mod world;
 
-pub use options::{Faults, Options, Plant};
+pub use options::{Faults, Options, Plant, Twins};
 pub use report::Report;
 pub use run::run;
 pub use violation::Violation;

@@ -6,10 +6,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use chordal_object::{ChunkId, NodeId};
 use chordal_proto::input::OperationId;
-use chordal_proto::{Peer, Time};
+use chordal_proto::{Effect, Peer, Time};
 use chordal_store::MemDisk;
 
 use crate::node_disk::NodeDisk;
+use crate::shadow::Shadow;
 
 /// A machine of the world.
 #[derive(Debug)]
@@ -55,6 +56,8 @@ pub(crate) enum End {
 pub(crate) struct Life {
     /// The decisions.
     pub(crate) peer: Peer,
+    /// A twin that must decide the same, where twins are wanted.
+    pub(crate) shadow: Option<Box<Shadow>>,
     /// What it keeps.
     pub(crate) disk: NodeDisk,
     /// Chunks in the driver's hands, by operation.
@@ -73,6 +76,17 @@ pub(crate) struct Life {
 
 /// Chunks in a driver's hands, by the operation they are kept for.
 pub(crate) type Held = BTreeMap<OperationId, BTreeMap<ChunkId, Bytes>>;
+
+impl Life {
+    /// The next thing that its peer wants done.
+    pub(crate) fn decided(&mut self) -> Option<Effect> {
+        let effect = self.peer.poll()?;
+        if let Some(shadow) = &mut self.shadow {
+            shadow.note(&effect);
+        }
+        Some(effect)
+    }
+}
 
 impl Node {
     /// The life, when there is one.

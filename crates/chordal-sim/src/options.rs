@@ -23,6 +23,19 @@ pub struct Options {
     pub faults: Faults,
     /// A mistake made on purpose, to see it caught.
     pub plant: Plant,
+    /// Whether twins check that a replay would come to the same.
+    pub twins: Twins,
+}
+
+/// Whether every node has a twin, which is told the same through a recording, goes on from
+/// snapshots, and must decide the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Twins {
+    /// None has.
+    #[default]
+    Nowhere,
+    /// Each has.
+    Beside,
 }
 
 /// What may go wrong in a run. With a kind allowed, the seed chooses whether this run has it.
@@ -149,6 +162,7 @@ impl Default for Options {
             down_max: 1,
             faults: Faults::USUAL,
             plant: Plant::Nothing,
+            twins: Twins::Nowhere,
         }
     }
 }
@@ -180,6 +194,9 @@ impl fmt::Display for Options {
         }
         if let Some(name) = self.plant.name() {
             write!(out, " --plant {name}")?;
+        }
+        if self.twins == Twins::Beside {
+            out.write_str(" --twins")?;
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ impl Run {
         let plan = Plan::draw(options);
         let trace = lines.map_or_else(Trace::silent, Trace::to);
         let patience = WRITE_PATIENCE * plan.timing.operation + SLACK;
-        let mut world = World::new(options.seed, &plan, options.plant, trace);
+        let mut world = World::new(options.seed, &plan, options, trace);
         world.note(0, b"plan", || format!("{plan:?}"));
         Self {
             world,

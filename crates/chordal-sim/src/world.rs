@@ -23,8 +23,9 @@ use crate::dice::Dice;
 use crate::network::Network;
 use crate::node::{End, Held, Life, Node, State, address};
 use crate::node_disk::NodeDisk;
-use crate::options::Plant;
+use crate::options::{Options, Plant, Twins};
 use crate::plan::Plan;
+use crate::shadow::Shadow;
 use crate::trace::Trace;
 use crate::violation::Violation;
 
@@ -50,6 +51,7 @@ pub(crate) struct World {
     settings: Settings,
     timing: Timing,
     plant: Plant,
+    twins: Twins,
     schedule: Schedule,
     by_addr: BTreeMap<SocketAddr, usize>,
     dice: Dice,
@@ -150,7 +152,7 @@ pub(crate) enum Stop {
 
 impl World {
     /// An empty world.
-    pub(crate) fn new(seed: u64, plan: &Plan, plant: Plant, trace: Trace) -> Self {
+    pub(crate) fn new(seed: u64, plan: &Plan, options: &Options, trace: Trace) -> Self {
         Self {
             now: Time::from_nanos(0),
             nodes: Vec::new(),
@@ -161,7 +163,8 @@ impl World {
             deaths: VecDeque::new(),
             settings: plan.settings.clone(),
             timing: plan.timing.clone(),
-            plant,
+            plant: options.plant,
+            twins: options.twins,
             schedule: Schedule::new(),
             by_addr: BTreeMap::new(),
             dice: Dice::new(seed, "world"),
@@ -221,7 +224,15 @@ impl World {
             table_nodes: TABLE_MAX,
             seed: self.dice.number(),
         };
+        let shadow = match self.twins {
+            Twins::Nowhere => None,
+            Twins::Beside => match Shadow::new(config.clone(), self.now) {
+                Ok(shadow) => Some(Box::new(shadow)),
+                Err(seen) => return Err(self.violation(SAME, Some(number), seen)),
+            },
+        };
         let life = Life {
+            shadow,
             peer: Peer::new(config, self.now),
             disk,
             held: Held::new(),
@@ -486,6 +497,12 @@ impl World {
         if !tick {
             life.wakes_here = 0;
         }
+        if let Some(shadow) = &mut life.shadow
+            && let Err(seen) = shadow.follow(now, input.clone())
+        {
+            let seen = format!("before {what}: {seen}");
+            return Err(self.violation(SAME, Some(number), seen));
+        }
         life.peer.handle(now, input);
         self.settle(number, what)
     }
@@ -493,10 +510,7 @@ impl World {
     /// Carries out what a node wants, asks it whether it is well, and sets its alarm clock.
     fn settle(&mut self, number: usize, after: &str) -> Result<(), Violation> {
         let mut effects = 0_u32;
-        while let Some(effect) = self.nodes[number]
-            .life_mut()
-            .and_then(|life| life.peer.poll())
-        {
+        while let Some(effect) = self.nodes[number].life_mut().and_then(Life::decided) {
             effects += 1;
             if effects > EFFECTS_MAX {
                 let seen = format!("it wants more and more done after {after}");
@@ -510,6 +524,12 @@ impl World {
         if let Err(broken) = life.peer.check() {
             let seen = format!("after {after}: {broken}");
             return Err(self.violation("nodes are well", Some(number), seen));
+        }
+        if let Some(shadow) = &mut life.shadow
+            && let Err(seen) = shadow.compare(self.now, &life.peer)
+        {
+            let seen = format!("after {after}: {seen}");
+            return Err(self.violation(SAME, Some(number), seen));
         }
         let due = life.peer.deadline().map(|(at, _)| at.max(self.now));
         if let Some(at) = due
@@ -552,6 +572,9 @@ fn describe(bytes: &Bytes) -> String {
         Err(error) => format!("{} bytes, {error}", bytes.len()),
     }
 }
+
+/// The promise that a replay would come to the same.
+const SAME: &str = "twins decide alike";
 
 /// What each node offers.
 const OFFERED_BYTES: u64 = 1 << 30;

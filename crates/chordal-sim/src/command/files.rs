@@ -10,7 +10,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args;
 
 use super::{Outcome, range};
-use crate::{Faults, Options, Plant, run as simulate_run};
+use crate::{Faults, Options, Plant, Twins, run as simulate_run};
 
 /// Whole nodes with their disks, and clients that remember what they were promised.
 #[derive(Clone, Debug, Args)]
@@ -46,6 +46,9 @@ pub struct FilesArgs {
     /// Make a mistake on purpose: ack-before-durable, lose-records, lose-chunks, stale-reads
     #[arg(long, value_name = "MISTAKE", value_parser = plant)]
     plant: Option<Plant>,
+    /// Give every node a twin that is told the same through a recording and must decide the same
+    #[arg(long)]
+    twins: bool,
     /// Print every event
     #[arg(long)]
     trace: bool,
@@ -121,6 +124,11 @@ fn options(arguments: &FilesArgs, seed: u64) -> Options {
         down_max: arguments.down,
         faults,
         plant: arguments.plant.unwrap_or(Plant::Nothing),
+        twins: if arguments.twins {
+            Twins::Beside
+        } else {
+            Twins::Nowhere
+        },
     }
 }
 

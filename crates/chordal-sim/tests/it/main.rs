@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chordal_sim::{Faults, Options, Plant, Report, run};
+use chordal_sim::{Faults, Options, Plant, Report, Twins, run};
 
 /// A small ring for a short time.
 fn small(seed: u64) -> Options {
@@ -49,6 +49,17 @@ fn a_ring_survives_crashes() {
                 crashes: true,
                 ..Faults::NONE
             },
+            ..small(seed)
+        });
+    }
+}
+
+#[test]
+fn what_any_node_decides_is_decided_again_from_its_recording() {
+    for seed in 1..=2 {
+        passes(&Options {
+            faults: Faults::ALL,
+            twins: Twins::Beside,
             ..small(seed)
         });
     }
