@@ -18,7 +18,7 @@ use crate::find;
 use crate::trouble::Trouble;
 
 /// How long a node may take to say that it is ready.
-const READY_PATIENCE: Duration = Duration::from_secs(20);
+const READY_PATIENCE: Duration = Duration::from_mins(1);
 
 /// A node that runs as a child.
 #[derive(Debug)]

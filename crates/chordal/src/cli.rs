@@ -301,6 +301,13 @@ pub(crate) struct BenchArgs {
     /// How many small files at once
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) in_flight: u32,
+    /// Instead of all that: start N nodes at once, and time how soon `check` finds the ring right
+    #[arg(long, value_name = "N", conflicts_with_all = ["quick", "big", "rounds", "small", "count"],
+          value_parser = clap::value_parser!(u16).range(2..=256))]
+    pub(crate) ring: Option<u16>,
+    /// With --ring: kill so many at once, and time how soon the ring is right again
+    #[arg(long, value_name = "K", default_value_t = 0, requires = "ring")]
+    pub(crate) kill: u16,
     /// Where the nodes keep their data meanwhile, instead of the folder for temporary files
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,

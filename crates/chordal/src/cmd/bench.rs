@@ -20,6 +20,7 @@ use crate::names::Prefix;
 use crate::out::{Out, size};
 use crate::trouble::Trouble;
 
+mod ring;
 mod table;
 
 /// Nodes that hold copies.
@@ -52,17 +53,20 @@ pub(super) async fn run(context: Context, args: BenchArgs) -> Result<(), Trouble
         None => home.tempdir(),
     }
     .map_err(|error| Trouble::failed("io", format!("no temporary folder: {error}")))?;
-    let measuring = Box::pin(measure_all(&context, &args, home.path()));
-    let report = tokio::select! {
-        report = measuring => report?,
-        () = signals.next() => {
-            return Err(Trouble::failed("interrupted", "the measurement was stopped")
-                .still("Its nodes were ended and their data removed."));
+    let measuring = Box::pin(async {
+        if let Some(nodes) = args.ring {
+            return ring::run(context.out, home.path(), nodes.into(), args.kill.into()).await;
         }
-    };
-    context
-        .out
-        .either(&report, |out| table::print(out, &report))
+        let report = measure_all(&context, &args, home.path()).await?;
+        context
+            .out
+            .either(&report, |out| table::print(out, &report))
+    });
+    tokio::select! {
+        measured = measuring => measured,
+        () = signals.next() => Err(Trouble::failed("interrupted", "the measurement was stopped")
+            .still("Its nodes were ended and their data removed.")),
+    }
 }
 
 fn sizes(args: &BenchArgs) -> Sizes {
