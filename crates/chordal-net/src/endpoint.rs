@@ -144,6 +144,12 @@ impl Endpoint {
         bulk::request(&self.handle.0, to, header, body.unwrap_or_default()).await
     }
 
+    /// Closes the control connections with a peer that cannot be talked to sensibly. Messages that
+    /// wait for it go over a new connection, and it may connect again.
+    pub fn disconnect(&self, peer: PeerId) {
+        self.handle.0.table().end_links(peer);
+    }
+
     /// Stops accepting, writes the queued messages, lets requests under way end for up to `grace`,
     /// then closes everything. When it returns, all tasks of this endpoint have ended.
     pub async fn close(&self, grace: Duration) {

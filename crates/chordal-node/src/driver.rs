@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use chordal_net::{Endpoint, Event, Events};
-use chordal_proto::effect::{Answer, Effect, Failure};
+use chordal_proto::effect::{Answer, Effect, Failure, Notice};
 use chordal_proto::input::OperationId;
 use chordal_proto::{Input, Peer, Time};
 use futures_util::FutureExt as _;
@@ -182,7 +182,12 @@ impl Driver {
                     self.disk.order(op, bits, &self.held, duty);
                 }
                 Effect::Reply { operation, answer } => self.reply(operation, answer),
-                Effect::Notice(notice) => self.notices.note(notice),
+                Effect::Notice(notice) => {
+                    if let Notice::Malformed { node, .. } = &notice {
+                        self.endpoint.disconnect(exec::peer(*node));
+                    }
+                    self.notices.note(notice);
+                }
             }
         }
         self.keep_settings();

@@ -6,6 +6,6 @@ mod serve;
 mod transfer;
 
 pub(crate) use disk::{Disk, Keeper, MEMBERS, SETTINGS, ScrubCursor, ScrubStep};
-pub(crate) use send::{node, send};
+pub(crate) use send::{node, peer, send};
 pub(crate) use serve::Server;
 pub(crate) use transfer::Transfers;

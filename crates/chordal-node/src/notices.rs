@@ -44,7 +44,8 @@ impl Notices {
         if let Notice::Refuted { incarnation } = &notice {
             self.keep(*incarnation);
         }
-        if let Notice::Malformed { node, reason } = &notice {
+        if let Notice::Malformed { node, reason } | Notice::NotUnderstood { node, reason } = &notice
+        {
             self.complain(*node, reason);
         }
         log(&notice);
@@ -68,7 +69,7 @@ impl Notices {
             tracing::warn!(
                 node = %node.short(),
                 reason,
-                "a node sent something that is no message; further ones are only counted"
+                "a node sent something that this one cannot read; further ones are only counted"
             );
         }
     }
@@ -107,6 +108,6 @@ fn log(notice: &Notice) {
             tracing::info!(after = %arc.after, upto = %arc.upto, dropped, "copies were handed over");
         }
         // Counted and logged once a node.
-        Notice::Malformed { .. } => {}
+        Notice::Malformed { .. } | Notice::NotUnderstood { .. } => {}
     }
 }

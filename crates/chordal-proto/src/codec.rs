@@ -58,6 +58,16 @@ pub enum CodecError {
     },
 }
 
+impl CodecError {
+    /// Whether no version of this program sends such bytes.
+    pub const fn is_the_senders_fault(&self) -> bool {
+        match self {
+            Self::UnknownVersion(_) | Self::UnknownMessage(_) => false,
+            Self::TooLong(_) | Self::Malformed(_) | Self::Field { .. } => true,
+        }
+    }
+}
+
 /// A field that is missing or out of its bounds; [`decode`] adds the message's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct BadField(&'static str);

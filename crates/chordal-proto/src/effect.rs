@@ -530,7 +530,14 @@ pub enum Notice {
         /// So many.
         dropped: u64,
     },
-    /// A peer sent something that is no message.
+    /// A peer sent something that another version of this program may understand: it was dropped.
+    NotUnderstood {
+        /// Who.
+        node: NodeId,
+        /// What was not understood.
+        reason: String,
+    },
+    /// A peer sent something that is no message: its connection is to be closed.
     Malformed {
         /// Who.
         node: NodeId,

@@ -241,7 +241,11 @@ impl Peer {
             Ok(envelope) => envelope,
             Err(error) => {
                 let reason = error.to_string();
-                self.notice(Notice::Malformed { node: from, reason });
+                self.notice(if error.is_the_senders_fault() {
+                    Notice::Malformed { node: from, reason }
+                } else {
+                    Notice::NotUnderstood { node: from, reason }
+                });
                 return;
             }
         };

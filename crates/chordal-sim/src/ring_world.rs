@@ -462,7 +462,7 @@ impl RingWorld {
                         machine.incarnation = machine.incarnation.max(incarnation);
                     }
                     Notice::Suspected { .. } => self.counts.suspicions += 1,
-                    Notice::Malformed { reason, .. } => {
+                    Notice::Malformed { reason, .. } | Notice::NotUnderstood { reason, .. } => {
                         let seen = format!("it was sent what is no message: {reason}");
                         return Err(self.violation("messages are understood", Some(number), seen));
                     }

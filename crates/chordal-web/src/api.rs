@@ -393,8 +393,12 @@ pub struct Leave {
 }
 
 /// The answer to it: everything is handed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// Always true.
     pub left: bool,
+    /// The node that left.
+    pub node: String,
+    /// Where others reached it.
+    pub addr: String,
 }

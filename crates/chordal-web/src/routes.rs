@@ -172,7 +172,11 @@ async fn leave(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Le
     let force = if wish.force { Force::Yes } else { Force::No };
     let node = shared.node.clone();
     detached(async move { node.leave(force).await }, Wish::Leave).await?;
-    Ok(Json(api::Left { left: true }))
+    Ok(Json(api::Left {
+        left: true,
+        node: shared.node.id().to_string(),
+        addr: shared.node.addr().to_string(),
+    }))
 }
 
 /// Runs to the end even when the client goes away: half a leave helps nobody.

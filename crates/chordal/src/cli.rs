@@ -225,6 +225,9 @@ pub(crate) struct LsArgs {
     /// Size, date and hash too
     #[arg(short, long)]
     pub(crate) long: bool,
+    /// Names exactly as they are, each ended by a NUL byte, and nothing else: for `xargs -0`
+    #[arg(short = '0', long, conflicts_with_all = ["long", "json"])]
+    pub(crate) null: bool,
 }
 
 /// A command about one file.

@@ -40,7 +40,8 @@ pub(crate) fn print_through(printer: Option<Printer>) {
 
 /// Prints a line for people where the log goes, without tearing a prompt.
 pub(crate) fn tell(line: &str) {
-    Line(line.as_bytes().to_vec()).print();
+    // A line prints itself when it is dropped, and only then.
+    drop(Line(line.as_bytes().to_vec()));
 }
 
 struct Lines;

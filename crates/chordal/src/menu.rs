@@ -352,7 +352,8 @@ fn in_words(notice: &Notice) -> Option<String> {
         | Notice::Pointers { .. }
         | Notice::Synchronised { .. }
         | Notice::HandedOff { .. }
-        | Notice::Malformed { .. } => return None,
+        | Notice::Malformed { .. }
+        | Notice::NotUnderstood { .. } => return None,
     })
 }
 

@@ -49,6 +49,19 @@ impl Out {
         write_line(&mut io::stdout().lock(), &text)
     }
 
+    /// Prints a name as it is, ended by a NUL byte. No file of a disk has one in its name; where
+    /// another client made such a name, only JSON tells it apart.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever prints was handed the right to; there is one standard output"
+    )]
+    pub(crate) fn ended_by_nul(self, name: &str) -> Result<(), Trouble> {
+        let mut out = io::stdout().lock();
+        out.write_all(name.as_bytes())
+            .and_then(|()| out.write_all(&[0]))
+            .map_err(|error| Trouble::output(&error))
+    }
+
     /// Prints an object as one line.
     pub(crate) fn object(self, value: &impl Serialize) -> Result<(), Trouble> {
         let text = serde_json::to_string(value)

@@ -9,6 +9,7 @@
 mod bad_start;
 mod cluster;
 mod files;
+mod garbage;
 mod membership;
 mod pause;
 mod traffic;

@@ -4,6 +4,7 @@ use super::Context;
 use super::status::members;
 use crate::cli::LeaveArgs;
 use crate::client::Client;
+use crate::out::short;
 use crate::trouble::{Exit, Trouble};
 
 pub(super) async fn run(context: Context, args: LeaveArgs) -> Result<(), Trouble> {
@@ -14,13 +15,15 @@ pub(super) async fn run(context: Context, args: LeaveArgs) -> Result<(), Trouble
     let left = client.leave(args.force).await?;
     context.out.either(&left, |out| {
         out.line(format_args!(
-            "{} the ring; everything it held is with the other nodes",
+            "node {} at {} has {} the ring; everything it held is with the other nodes",
+            short(&left.node),
+            left.addr,
             out.paint().green("left")
         ))
     })?;
     context
         .out
-        .ending("The node that was asked stops now; nothing on it is needed any more.")
+        .ending("That node stops now; nothing on it is needed any more.")
 }
 
 /// A node alone has nobody to hand anything to.

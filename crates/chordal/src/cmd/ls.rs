@@ -22,6 +22,8 @@ pub(super) async fn run(context: Context, args: LsArgs) -> Result<(), Trouble> {
             (files, bytes) = (files + 1, bytes + row.size);
             if context.out.json {
                 context.out.object(row)?;
+            } else if args.null {
+                context.out.ended_by_nul(&row.name)?;
             } else if args.long {
                 context.out.line(long(row))?;
             } else {
@@ -30,6 +32,9 @@ pub(super) async fn run(context: Context, args: LsArgs) -> Result<(), Trouble> {
         }
     }
     pages.complete()?;
+    if args.null {
+        return Ok(());
+    }
     match files {
         0 => context.out.ending(format_args!(
             "No file here. Store one with: chordal put FILE{}",
