@@ -41,7 +41,7 @@ impl Notices {
 
     /// Takes a notice of the core.
     pub(crate) fn note(&mut self, notice: Notice) {
-        if let Notice::Refuted { incarnation } = &notice {
+        if let Notice::Refuted { incarnation } | Notice::Placed { incarnation, .. } = &notice {
             self.keep(*incarnation);
         }
         if let Notice::Malformed { node, reason } | Notice::NotUnderstood { node, reason } = &notice
@@ -91,6 +91,10 @@ fn log(notice: &Notice) {
         Notice::Refuted { incarnation } => {
             tracing::info!(incarnation, "this node was taken for dead and is back");
         }
+        Notice::Placed {
+            incarnation,
+            tokens,
+        } => tracing::info!(incarnation, tokens, "this node has its places on the ring"),
         Notice::Pointers {
             token,
             predecessor,

@@ -160,6 +160,16 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Pause => Body::Pause(wire::Pause {}),
         Message::AskRing(asked) => Body::AskRing(entry::ask_ring_to_wire(asked)),
         Message::RingInfo(info) => Body::RingInfo(entry::ring_info_to_wire(info)),
+        Message::AskPlaces {
+            offered_bytes,
+            tokens,
+        } => Body::AskPlaces(wire::AskPlaces {
+            offered_bytes: *offered_bytes,
+            tokens: u32::from(*tokens),
+        }),
+        Message::Places(salts) => Body::Places(wire::Places {
+            salts: Bytes::copy_from_slice(salts),
+        }),
         Message::GetState(key) => Body::GetState(wire::GetState {
             key: key::to_wire(*key),
         }),
@@ -222,6 +232,8 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         Body::Pause(_) => ("Pause", Ok(Message::Pause)),
         Body::AskRing(m) => ("AskRing", entry::ask_ring(m).map(Message::AskRing)),
         Body::RingInfo(m) => ("RingInfo", entry::ring_info(m).map(Message::RingInfo)),
+        Body::AskPlaces(m) => ("AskPlaces", entry::ask_places(&m)),
+        Body::Places(m) => ("Places", entry::places(&m).map(Message::Places)),
         Body::GetState(m) => ("GetState", key::read(&m.key).map(Message::GetState)),
         Body::State(m) => ("State", ring::state(m).map(Message::State)),
         Body::NoToken(m) => ("NoToken", key::read(&m.key).map(Message::NoToken)),

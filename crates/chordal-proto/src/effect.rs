@@ -507,6 +507,13 @@ pub enum Notice {
         /// The new incarnation; the driver keeps it for the next life.
         incarnation: u64,
     },
+    /// This node chose where its tokens are, which it says under a new incarnation.
+    Placed {
+        /// The new incarnation; the driver keeps it for the next life.
+        incarnation: u64,
+        /// How many tokens it has.
+        tokens: usize,
+    },
     /// A token's nearest pointers changed.
     Pointers {
         /// The token.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use chordal_object::{Key, NodeId};
 use serde::{Deserialize, Serialize};
 
-use crate::effect::{Answer, Failure};
+use crate::effect::{Answer, Failure, Notice};
 use crate::input::OperationId;
 use crate::lookup::LookupPurpose;
 use crate::member::{Member, Token};
@@ -52,6 +52,8 @@ enum Stage {
     Asking,
     /// A member answered; its node table was asked for.
     Contact(NodeId),
+    /// The ring is known; where the tokens should be was asked.
+    Choosing,
     /// These tokens look for their places, each with the tries it made.
     Placing(BTreeMap<Key, u32>),
 }
@@ -271,17 +273,63 @@ impl Peer {
         if !matches!(attempt.stage, Stage::Contact(contact) if contact == from) {
             return;
         }
-        let alone = self
-            .tokens
-            .values()
-            .all(|ring| ring.pointers.successor().node == self.me.node)
-            && !self.joined_before();
         self.learn_members(now, &members);
-        if !alone || self.tokens.is_empty() {
+        if self.tokens.is_empty() || !self.is_off_the_ring() {
             self.joined(now);
             return;
         }
-        self.choose_salts();
+        if let Some(attempt) = self.joining.attempt.as_mut() {
+            attempt.stage = Stage::Choosing;
+        }
+        if !self.ask_for_places(now) {
+            self.places_not_told(now);
+        }
+    }
+
+    /// Whether no other node has anything to do with this one's tokens yet.
+    fn is_off_the_ring(&self) -> bool {
+        let own = self.me.node;
+        let mut rings = self.tokens.values();
+        rings.all(|ring| ring.pointers.successor().node == own) && !self.joined_before()
+    }
+
+    /// A member told where the tokens should be.
+    pub(crate) fn places_told(&mut self, now: Time, salts: Vec<u8>) {
+        self.enter(now, |peer| peer.take_places(salts));
+    }
+
+    /// Nobody told where the tokens should be.
+    pub(crate) fn places_not_told(&mut self, now: Time) {
+        if self.is_seeking() {
+            self.enter(now, Self::avoid_taken_places);
+        } else {
+            self.enter(now, Self::choose_places);
+        }
+    }
+
+    /// Chooses the tokens' places and has them look for these.
+    fn enter(&mut self, now: Time, choose: impl FnOnce(&mut Self)) {
+        let choosing = matches!(
+            &self.joining.attempt,
+            Some(attempt) if matches!(attempt.stage, Stage::Choosing)
+        );
+        if !choosing {
+            return;
+        }
+        if !self.is_off_the_ring() {
+            self.joined(now);
+            return;
+        }
+        let before = self.me.salts.clone();
+        choose(self);
+        if self.me.salts != before {
+            // Whoever heard of this node already has to see that it is elsewhere.
+            self.me.incarnation += 1;
+            self.notice(Notice::Placed {
+                incarnation: self.me.incarnation,
+                tokens: self.me.salts.len(),
+            });
+        }
         let own = self.own_token_keys();
         self.table.set_own(&self.settings, &self.me.clone());
         self.found_ring(now);
@@ -487,25 +535,13 @@ impl Peer {
         !self.is_alone() && self.joined_before()
     }
 
-    /// Chooses a salt for each token so that no position is taken twice.
-    pub(crate) fn choose_salts(&mut self) {
-        if self.settings.profile == Profile::Classic {
-            return;
-        }
-        let bits = self.settings.bits;
-        let mut own: Vec<Key> = Vec::new();
-        for index in 0..self.me.salts.len() {
-            let position = u16::try_from(index).expect("tokens are few");
-            let free = (0..=u8::MAX).find(|&salt| {
-                let key = bits.token(self.me.node, position, salt);
-                let taken = self.table.tokens_from(key).next();
-                !own.contains(&key)
-                    && taken.is_none_or(|token| token.key != key || token.node == self.me.node)
-            });
-            let salt = free.unwrap_or(0);
-            own.push(bits.token(self.me.node, position, salt));
-            self.me.salts[index] = salt;
-        }
+    /// Whether this node's tokens are where they are to stay: it is not about to move them.
+    pub(crate) fn has_its_places(&self) -> bool {
+        let settling = matches!(
+            &self.joining.attempt,
+            Some(attempt) if !matches!(attempt.stage, Stage::Placing(_))
+        );
+        !self.is_seeking() && (self.joined_before() || !settling)
     }
 
     /// Takes over entries without passing them on.

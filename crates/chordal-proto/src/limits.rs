@@ -15,6 +15,9 @@ pub const VANISHED_MAX: usize = 8;
 /// The most nodes remembered that must introduce themselves before what they said is taken up.
 pub const INTRODUCTIONS_MAX: usize = 64;
 
+/// The most joining nodes whose places are kept for them.
+pub const PROMISES_MAX: usize = 1024;
+
 /// The greatest incarnation believed: no node starts that often.
 pub const INCARNATION_MAX: u64 = 1 << 48;
 

@@ -103,7 +103,10 @@ impl Peer {
     fn meet_stranger(&mut self, now: Time, asker: &Asker, message: &Message) {
         let introduces = matches!(
             message,
-            Message::AskRing(_) | Message::RingInfo(_) | Message::Table { .. }
+            Message::AskRing(_)
+                | Message::RingInfo(_)
+                | Message::Table { .. }
+                | Message::AskPlaces { .. }
         );
         if introduces {
             return;

@@ -15,6 +15,7 @@ use crate::member::{Member, Standing};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::request::{Asker, Purpose};
+use crate::settings::Profile;
 use crate::time::Time;
 use crate::timer::Reason;
 use crate::waiting::Waiting;
@@ -345,7 +346,13 @@ impl Peer {
             if member.node == self.me.node {
                 let next = member.incarnation.saturating_add(1);
                 self.me.incarnation = self.me.incarnation.max(next);
-                if member.standing.is_member() && member.salts.len() == self.me.salts.len() {
+                let (had, has) = (member.salts.len(), self.me.salts.len());
+                let fits = match self.settings.profile {
+                    // How many tokens it took depended on the ring.
+                    Profile::Standard => (had == 0) == (has == 0),
+                    Profile::Classic => had == has,
+                };
+                if member.standing.is_member() && fits {
                     self.me.salts = member.salts;
                 }
             } else {

@@ -37,6 +37,16 @@ pub enum Message {
     AskRing(AskRing),
     /// What my ring is, or why you cannot be in it.
     RingInfo(RingInfo),
+    /// Where should this node's tokens be?
+    AskPlaces {
+        /// Bytes that the asker offers.
+        offered_bytes: u64,
+        /// How many tokens it would take if it offered as much as the others; at most
+        /// [`crate::limits::TOKENS_MAX`].
+        tokens: u8,
+    },
+    /// There: one salt for each token, or none where the answerer cannot tell.
+    Places(Vec<u8>),
 
     /// What are the pointers of your token at this key?
     GetState(Key),

@@ -28,6 +28,7 @@ use crate::replica::Replica;
 use crate::request::{Asker, Purpose, Request, RequestId, Requests};
 use crate::ring::TokenRing;
 use crate::rng::Rng;
+use crate::salts::Places;
 use crate::settings::{Config, Profile, Settings, Timing};
 use crate::table::{Learned, NodeTable};
 use crate::time::Time;
@@ -48,6 +49,7 @@ pub struct Peer {
     pub(crate) requests: Requests,
     pub(crate) lookups: Lookups,
     pub(crate) joining: Joining,
+    pub(crate) places: Places,
     pub(crate) liveness: Liveness,
     pub(crate) operations: Operations,
     pub(crate) replica: Replica,
@@ -91,6 +93,7 @@ impl Peer {
             requests: Requests::default(),
             lookups: Lookups::default(),
             joining: Joining::default(),
+            places: Places::new(count),
             liveness: Liveness::default(),
             operations: Operations::default(),
             replica: Replica::default(),
@@ -102,7 +105,7 @@ impl Peer {
             last_effect: 0,
             placed_epoch: None,
         };
-        peer.choose_salts();
+        peer.avoid_taken_places();
         let saved = peer.remember(config.remembered);
         peer.table.learn(&peer.settings, peer.me.clone());
         peer.found_ring(now);
@@ -265,6 +268,10 @@ impl Peer {
             Message::Ping => self.answer(&asker, Message::Pong),
             Message::Pause => self.paused(now, asker.node),
             Message::AskRing(wish) => self.asked_ring(now, &asker, wish),
+            Message::AskPlaces {
+                offered_bytes,
+                tokens,
+            } => self.asked_places(now, &asker, offered_bytes, tokens),
             Message::GetState(token) => self.asked_state(&asker, token),
             Message::Notify { of, to } => self.notified(now, asker.node, of, to),
             Message::FindOwner(key) => self.asked_owner(&asker, key),
@@ -290,6 +297,7 @@ impl Peer {
             Message::AskPointers => self.asked_pointers(&asker),
             answer @ (Message::Pong
             | Message::RingInfo(_)
+            | Message::Places(_)
             | Message::State(_)
             | Message::NoToken(_)
             | Message::Owner(_)
@@ -325,6 +333,7 @@ impl Peer {
             (Purpose::AskRing, Message::RingInfo(info)) => {
                 self.ring_found(now, from, request.addr, info);
             }
+            (Purpose::Places, Message::Places(salts)) => self.places_told(now, salts),
             (Purpose::Pointers { token, of }, Message::State(state)) => {
                 self.pointers_answered(now, token, of, &state);
             }
@@ -372,6 +381,7 @@ impl Peer {
             Purpose::Predecessor { present, .. } => self.ping(now, present.node),
             Purpose::AskRing => self.ring_not_found(now, addr),
             Purpose::JoinTable => self.join_table_lost(now),
+            Purpose::Places => self.places_not_told(now),
             Purpose::JoinAt { token, .. } => self.join_failed(now, token),
             Purpose::Lookup(id) => self.lookup_unanswered(now, id),
             Purpose::Operation(id) => {

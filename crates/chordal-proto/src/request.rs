@@ -38,6 +38,8 @@ pub(crate) enum Purpose {
     AskRing,
     /// The node table of the first member that a joining node met.
     JoinTable,
+    /// Where a joining node's tokens should be.
+    Places,
     /// The pointers of `token`'s first successor, or of a closer one.
     Pointers { token: Key, of: Token },
     /// The pointers of the node before a joining token (Zave's *Join*).
@@ -62,6 +64,7 @@ impl Purpose {
         match self {
             Self::Ping | Self::Poll => matches!(message, Message::Pong),
             Self::AskRing => matches!(message, Message::RingInfo(_)),
+            Self::Places => matches!(message, Message::Places(_)),
             Self::JoinTable => matches!(message, Message::Table { .. }),
             Self::Pointers { .. } | Self::Predecessor { .. } | Self::JoinAt { .. } => {
                 matches!(message, Message::State(_) | Message::NoToken(_))

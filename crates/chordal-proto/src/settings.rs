@@ -130,8 +130,9 @@ pub struct Config {
     pub incarnation: u64,
     /// Bytes this node offers to the ring.
     pub offered_bytes: u64,
-    /// How many tokens it takes: 0 for a node that only reads and writes, else 1 to
-    /// [`crate::limits::TOKENS_MAX`]. A classic node takes one whatever this says.
+    /// How many tokens it takes beside nodes that offer as much: 0 for a node that only reads and
+    /// writes, else 1 to [`crate::limits::TOKENS_MAX`]. It takes more or fewer where others offer
+    /// less or more than it. A classic node takes one whatever this says.
     pub tokens: u8,
     /// The most nodes the node table holds beyond those that this node's own pointers name
     /// (successor lists, predecessors, fingers): [`crate::limits::TABLE_MAX`] as a rule. With 0 the

@@ -29,7 +29,7 @@ pub struct Envelope {
     /// What is said. The commonest messages have the numbers that take one byte.
     #[prost(
         oneof = "envelope::Body",
-        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 24, 25, 26, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 64, 65, 66, 67, 68, 69"
+        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 64, 65, 66, 67, 68, 69"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -74,6 +74,12 @@ pub mod envelope {
         /// The receiver has no such token.
         #[prost(message, tag = "19")]
         NoToken(super::NoToken),
+        /// Asks where to put tokens.
+        #[prost(message, tag = "20")]
+        AskPlaces(super::AskPlaces),
+        /// Where.
+        #[prost(message, tag = "21")]
+        Places(super::Places),
         /// News of members, to be passed on.
         #[prost(message, tag = "24")]
         Spread(super::Spread),
@@ -264,6 +270,23 @@ pub struct AskRing {
     /// What the asker's own ring is set to.
     #[prost(message, optional, tag = "2")]
     pub settings: ::core::option::Option<Settings>,
+}
+/// Asks where the asker's tokens should be. Answered by Places.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskPlaces {
+    /// Bytes that the asker offers.
+    #[prost(uint64, tag = "1")]
+    pub offered_bytes: u64,
+    /// How many tokens the asker would take if it offered as much as the others; at most 64.
+    #[prost(uint32, tag = "2")]
+    pub tokens: u32,
+}
+/// Where the asker's tokens should be.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Places {
+    /// One salt for each token; none where the answerer cannot tell.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub salts: ::prost::bytes::Bytes,
 }
 /// What a ring is, or why the asker cannot be in it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

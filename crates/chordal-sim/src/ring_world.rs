@@ -457,7 +457,7 @@ impl RingWorld {
                 self.trace
                     .line(self.now, || format!("node {number} notes {notice:?}"));
                 match notice {
-                    Notice::Refuted { incarnation } => {
+                    Notice::Refuted { incarnation } | Notice::Placed { incarnation, .. } => {
                         let machine = &mut self.machines[number];
                         machine.incarnation = machine.incarnation.max(incarnation);
                     }

@@ -349,6 +349,7 @@ fn in_words(notice: &Notice) -> Option<String> {
         Notice::Gone(id) => format!("· node {} is given up; its copies are made again", node(id)),
         Notice::Left(id) => format!("· node {} left the ring", node(id)),
         Notice::Refuted { .. }
+        | Notice::Placed { .. }
         | Notice::Pointers { .. }
         | Notice::Synchronised { .. }
         | Notice::HandedOff { .. }

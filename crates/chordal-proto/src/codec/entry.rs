@@ -4,8 +4,8 @@ use bytes::Bytes;
 use chordal_object::Bits;
 
 use super::{BadField, Checked, key, list, member};
-use crate::limits::SUCCESSORS_MAX;
-use crate::message::{AskRing, JoinRefusal, RingInfo};
+use crate::limits::{SUCCESSORS_MAX, TOKENS_MAX};
+use crate::message::{AskRing, JoinRefusal, Message, RingInfo};
 use crate::settings::{Profile, Settings};
 use crate::wire;
 
@@ -64,6 +64,20 @@ pub(super) fn ring_info(message: wire::RingInfo) -> Checked<RingInfo> {
         you: message.you.map(member::read).transpose()?,
         refusal,
     })
+}
+
+pub(super) fn ask_places(message: &wire::AskPlaces) -> Checked<Message> {
+    let tokens = u8::try_from(message.tokens).map_err(|_| BadField("tokens"))?;
+    list::within(usize::from(tokens), TOKENS_MAX, "tokens")?;
+    Ok(Message::AskPlaces {
+        offered_bytes: message.offered_bytes,
+        tokens,
+    })
+}
+
+pub(super) fn places(message: &wire::Places) -> Checked<Vec<u8>> {
+    list::within(message.salts.len(), TOKENS_MAX, "salts")?;
+    Ok(message.salts.to_vec())
 }
 
 fn settings_to_wire(settings: &Settings) -> wire::Settings {

@@ -103,7 +103,7 @@ fn a_second_ring_of_which_the_table_knows_is_found() {
     };
     let bytes: Bytes = codec::encode(&Envelope {
         request: 0,
-        incarnation: 1,
+        incarnation: cluster.machines[&addr(1)].peer.member().incarnation,
         message: news,
     });
     let news = Input::Message {

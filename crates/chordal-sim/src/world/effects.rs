@@ -45,7 +45,8 @@ impl World {
             Effect::Notice(notice) => {
                 self.trace
                     .line(self.now, || format!("node {number} notes {notice:?}"));
-                if let Notice::Refuted { incarnation } = notice {
+                if let Notice::Refuted { incarnation } | Notice::Placed { incarnation, .. } = notice
+                {
                     let node = &mut self.nodes[number];
                     node.incarnation = node.incarnation.max(incarnation);
                 }

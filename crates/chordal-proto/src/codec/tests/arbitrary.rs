@@ -49,6 +49,15 @@ fn ring_messages() -> Vec<BoxedStrategy<Message>> {
             .prop_map(|(member, settings)| Message::AskRing(AskRing { member, settings }))
             .boxed(),
         ring_info().prop_map(Message::RingInfo).boxed(),
+        (any::<u64>(), 0..=u8::try_from(TOKENS_MAX).unwrap())
+            .prop_map(|(offered_bytes, tokens)| Message::AskPlaces {
+                offered_bytes,
+                tokens,
+            })
+            .boxed(),
+        vec(any::<u8>(), 0..=TOKENS_MAX)
+            .prop_map(Message::Places)
+            .boxed(),
         key().prop_map(Message::GetState).boxed(),
         state().prop_map(Message::State).boxed(),
         key().prop_map(Message::NoToken).boxed(),

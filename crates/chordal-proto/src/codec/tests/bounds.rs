@@ -95,6 +95,11 @@ fn lists_of_the_ring_are_bounded() {
             members: vec![],
         })
     });
+    check_limit(TOKENS_MAX, "tokens", |count| Message::AskPlaces {
+        offered_bytes: 1 << 40,
+        tokens: u8::try_from(count).unwrap(),
+    });
+    check_limit(TOKENS_MAX, "salts", |count| Message::Places(vec![0; count]));
     check_limit(TOKENS_MAX, "member.salts", |count| Message::Table {
         members: vec![Member {
             salts: vec![0; count],
