@@ -148,7 +148,7 @@ impl Peer {
         } else {
             None
         };
-        let you = self.table.get(asker.node).map(|entry| entry.member.clone());
+        let you = self.table.get(asker.node).map(|entry| entry.to_member());
         if refusal.is_none() && you.is_some() && wish.member.node == asker.node {
             self.learn(now, wish.member);
         }
@@ -522,7 +522,7 @@ impl Peer {
 
     /// Whether this node knows no other member.
     pub(crate) fn is_alone(&self) -> bool {
-        self.table.others(self.me.node).next().is_none()
+        !self.table.has_others(self.me.node)
     }
 
     /// Whether this node has been in touch with a ring in this life.

@@ -151,7 +151,7 @@ impl Peer {
 
     fn tell_it_is_gone(&mut self, now: Time, asker: &Asker) {
         if self.may_compare(now, asker.node) {
-            let entry = self.table.get(asker.node).map(|entry| entry.member.clone());
+            let entry = self.table.get(asker.node).map(|entry| entry.to_member());
             let members = entry.into_iter().chain([self.me.clone()]).collect();
             let news = Message::Table {
                 members,
@@ -188,7 +188,7 @@ impl Peer {
         let tokens = self
             .table
             .get(node)
-            .map(|entry| entry.tokens.clone())
+            .map(|entry| entry.tokens.to_vec())
             .unwrap_or_default();
         self.hasten_stabilisation(now, &tokens);
         self.reconcile_again(now, node);
@@ -450,7 +450,7 @@ impl Peer {
         let Some(entry) = self.table.get(node) else {
             return;
         };
-        let mut member = entry.member.clone();
+        let mut member = entry.to_member();
         // A node that was handing its copies over has not finished: it is gone, not left.
         member.standing = Standing::Gone;
         self.announce(now, vec![member]);

@@ -356,7 +356,7 @@ impl Peer {
                     self.me.salts = member.salts;
                 }
             } else {
-                self.table.learn(&self.settings, member);
+                self.table.learn(&self.settings, &member);
             }
         }
         Some(state)

@@ -107,7 +107,7 @@ impl Peer {
         };
         peer.avoid_taken_places();
         let saved = peer.remember(config.remembered);
-        peer.table.learn(&peer.settings, peer.me.clone());
+        peer.table.learn(&peer.settings, &peer.me);
         peer.found_ring(now);
         peer.start_replica(now, saved);
         if !peer.is_alone() {
@@ -195,7 +195,7 @@ impl Peer {
     pub fn members(&self) -> Vec<Member> {
         self.table
             .iter()
-            .map(|(_, entry)| entry.member.clone())
+            .map(|(_, entry)| entry.to_member())
             .collect()
     }
 
@@ -430,7 +430,7 @@ impl Peer {
         let (node, standing) = (member.node, member.standing);
         let was_member = self.table.is_member(node);
         let tokens = member.tokens(&self.settings);
-        if self.table.learn(&self.settings, member) == Learned::Nothing {
+        if self.table.learn(&self.settings, &member) == Learned::Nothing {
             return Learned::Nothing;
         }
         if standing.is_member() && !was_member {

@@ -7,6 +7,7 @@
 use chordal_object::{Arc, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
+use crate::member::Token;
 use crate::settings::Settings;
 use crate::table::NodeTable;
 use crate::view::View;
@@ -31,13 +32,8 @@ pub(crate) fn replicas(table: &NodeTable, settings: &Settings) -> usize {
 
 /// The first `count` distinct nodes at or after a key.
 pub(crate) fn nodes_from(table: &NodeTable, key: Key, count: usize) -> Vec<NodeId> {
-    let tokens = table.placement();
     let mut nodes = Vec::with_capacity(count);
-    for &node in tokens
-        .range(key..)
-        .chain(tokens.range(..key))
-        .map(|(_, node)| node)
-    {
+    for Token { node, .. } in table.holding_from(key) {
         if nodes.len() == count {
             break;
         }
@@ -64,10 +60,10 @@ pub(crate) const fn quorum(count: usize) -> usize {
 /// Neighbouring arcs of equal holders stay apart, also where the token between them is gone,
 /// since they had different holders before, and with them a different history.
 pub(crate) fn arcs(table: &NodeTable, settings: &Settings) -> Vec<HeldArc> {
-    if table.placement().is_empty() || !table.is_whole() {
+    if table.holding_nodes() == 0 || !table.is_whole() {
         return Vec::new();
     }
-    let keys: Vec<Key> = table.cuts().iter().copied().collect();
+    let keys: Vec<Key> = table.cuts_from(Key::default()).collect();
     keys.iter()
         .enumerate()
         .map(|(index, &upto)| {

@@ -156,7 +156,7 @@ impl Peer {
         nodes.sort_unstable();
         nodes.dedup();
         let entries = nodes.iter().filter_map(|&node| self.table.get(node));
-        entries.map(|entry| entry.member.clone()).collect()
+        entries.map(|entry| entry.to_member()).collect()
     }
 
     /// Lets a token's pointers take a change, and sees to what follows from it: a changed list is

@@ -3,76 +3,22 @@
 //! The table is a hint for routing and the source of placement. Entries travel between nodes and
 //! the newer entry wins; whether a node answers is each node's own observation and does not.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
-use std::time::Duration;
+mod entry;
+mod index;
+mod positions;
 
-use chordal_object::{Key, NodeId};
+use std::net::SocketAddr;
+
+use chordal_object::NodeId;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{TABLE_MOMENT_MAX, TOKENS_MAX};
-use crate::member::{Member, Standing, Token};
+use crate::member::{Member, Standing};
 use crate::settings::Settings;
-use crate::time::Time;
 
-/// An entry with this node's own observations.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    pub(crate) member: Member,
-    /// The positions of its tokens, as they follow from the entry.
-    pub(crate) tokens: Vec<Key>,
-    pub(crate) health: Health,
-    /// When the node was last heard of at first hand.
-    pub(crate) heard: Option<Time>,
-    pub(crate) round_trip: RoundTrip,
-}
+pub(crate) use entry::{Entry, Health};
 
-/// Whether a node answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Health {
-    /// It does, or nothing speaks against it.
-    Alive,
-    /// It does not.
-    Suspect {
-        /// Since when.
-        since: Time,
-    },
-}
-
-/// Measured answer times: mean and mean deviation (Jacobson 1988).
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct RoundTrip {
-    mean: Duration,
-    deviation: Duration,
-}
-
-impl RoundTrip {
-    pub(crate) fn measure(&mut self, sample: Duration) {
-        if self.mean.is_zero() {
-            *self = Self {
-                mean: sample,
-                deviation: sample / 2,
-            };
-            return;
-        }
-        let error = self.mean.abs_diff(sample);
-        self.deviation = (self.deviation * 3 + error) / 4;
-        self.mean = (self.mean * 7 + sample) / 8;
-    }
-
-    /// Mean plus four deviations; a second before anything was measured.
-    pub(crate) fn timeout(&self) -> Duration {
-        if self.mean.is_zero() {
-            Duration::from_secs(1)
-        } else {
-            self.mean + self.deviation * 4
-        }
-    }
-
-    pub(crate) const fn mean(&self) -> Duration {
-        self.mean
-    }
-}
+use positions::{Claim, PositionMap, Slot};
 
 /// What learning an entry changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,17 +32,17 @@ pub(crate) enum Learned {
 /// All known nodes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct NodeTable {
-    entries: BTreeMap<NodeId, Entry>,
-    /// Tokens of the nodes that are on the ring.
-    routing: BTreeMap<Key, NodeId>,
-    /// Tokens of the nodes that should hold copies.
-    placement: BTreeMap<Key, NodeId>,
-    /// Tokens of all known nodes, former ones included: where arcs are cut.
-    cuts: BTreeSet<Key>,
-    /// How many nodes stand in `placement`.
+    /// In no order; named by their place here.
+    entries: Vec<Entry>,
+    /// The entries in order of their nodes.
+    by_node: Vec<Slot>,
+    positions: PositionMap,
+    /// How many nodes should hold copies.
     holding_nodes: usize,
-    /// Counts every change of `placement` while the table is whole, and the end of that.
+    /// Counts every change of who holds what while the table is whole, and the end of that.
     placement_epoch: u64,
+    /// The digests of all entries, added up.
+    digest: u64,
     /// The most nodes held beyond those that pointers name.
     bound: usize,
     /// Whether no member was ever refused or forgotten.
@@ -109,104 +55,169 @@ impl NodeTable {
     /// A table that holds at most `bound` nodes beyond those that this node's pointers name.
     pub(crate) const fn new(bound: usize) -> Self {
         Self {
-            entries: BTreeMap::new(),
-            routing: BTreeMap::new(),
-            placement: BTreeMap::new(),
-            cuts: BTreeSet::new(),
+            entries: Vec::new(),
+            by_node: Vec::new(),
+            positions: PositionMap::new(),
             holding_nodes: 0,
             placement_epoch: 0,
+            digest: 0,
             bound,
             whole: bound > 0,
             grown: false,
         }
     }
 
+    /// Where a node is in the order of nodes, or would be.
+    fn search(&self, node: NodeId) -> Result<usize, usize> {
+        let by_node = |&slot: &Slot| self.at(slot).member.node.cmp(&node);
+        self.by_node.binary_search_by(by_node)
+    }
+
+    fn index_of(&self, node: NodeId) -> Option<usize> {
+        self.search(node).ok()
+    }
+
+    fn find(&self, node: NodeId) -> Option<Slot> {
+        self.index_of(node).map(|index| self.by_node[index])
+    }
+
+    fn at(&self, slot: Slot) -> &Entry {
+        &self.entries[slot as usize]
+    }
+
     pub(crate) fn get(&self, node: NodeId) -> Option<&Entry> {
-        self.entries.get(&node)
+        self.find(node).map(|slot| self.at(slot))
     }
 
+    /// An entry, to note what was observed of its node.
     pub(crate) fn get_mut(&mut self, node: NodeId) -> Option<&mut Entry> {
-        self.entries.get_mut(&node)
+        let slot = self.find(node)?;
+        self.entries.get_mut(slot as usize)
     }
 
+    /// All entries in order of their nodes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&NodeId, &Entry)> {
-        self.entries.iter()
+        let entries = self.by_node.iter().map(|&slot| self.at(slot));
+        entries.map(|entry| (&entry.member.node, entry))
     }
 
     pub(crate) fn addr(&self, node: NodeId) -> Option<SocketAddr> {
-        self.entries.get(&node).map(|entry| entry.member.addr)
+        self.get(node).map(|entry| entry.member.addr())
     }
 
     pub(crate) fn is_suspect(&self, node: NodeId) -> bool {
-        self.entries
-            .get(&node)
+        self.get(node)
             .is_some_and(|entry| entry.health != Health::Alive)
     }
 
     /// Whether a node is on the ring and answers, as far as this node knows.
     pub(crate) fn is_alive(&self, node: NodeId) -> bool {
-        self.entries
-            .get(&node)
+        self.get(node)
             .is_some_and(|entry| entry.member.standing.is_member() && entry.health == Health::Alive)
     }
 
     /// Whether a node left with notice, or was never heard of.
     pub(crate) fn has_left(&self, node: NodeId) -> bool {
-        self.entries
-            .get(&node)
+        self.get(node)
             .is_none_or(|entry| entry.member.standing == Standing::Left)
     }
 
     pub(crate) fn is_member(&self, node: NodeId) -> bool {
-        self.entries
-            .get(&node)
+        self.get(node)
             .is_some_and(|entry| entry.member.standing.is_member())
     }
 
     /// Takes over an entry if it is newer than what is known.
-    pub(crate) fn learn(&mut self, settings: &Settings, member: Member) -> Learned {
+    pub(crate) fn learn(&mut self, settings: &Settings, member: &Member) -> Learned {
         if member.salts.len() > TOKENS_MAX {
             return Learned::Nothing;
         }
-        if !self.entries.contains_key(&member.node) {
-            if self.entries.len() >= TABLE_MOMENT_MAX {
-                self.lose_wholeness();
-                return Learned::Nothing;
-            }
-            self.insert(settings, member);
-            self.index();
-            return Learned::Changed;
-        }
-        match self.entries.get_mut(&member.node) {
-            Some(entry) if member.supersedes(&entry.member) => {
-                if member.incarnation > entry.member.incarnation {
-                    entry.health = Health::Alive;
+        match self.search(member.node) {
+            Err(index) => {
+                if self.entries.len() >= TABLE_MOMENT_MAX {
+                    self.lose_wholeness();
+                    return Learned::Nothing;
                 }
-                entry.tokens = member.tokens(settings);
-                entry.member = member;
+                self.insert(index, Entry::new(settings, member));
             }
-            Some(_) | None => return Learned::Nothing,
+            Ok(index) if self.at(self.by_node[index]).is_older_than(member) => {
+                self.replace(self.by_node[index], settings, member);
+            }
+            Ok(_) => return Learned::Nothing,
         }
-        self.index();
         Learned::Changed
     }
 
     /// Puts this node's own entry in place, whatever was there.
     pub(crate) fn set_own(&mut self, settings: &Settings, me: &Member) {
-        self.insert(settings, me.clone());
-        self.index();
+        match self.search(me.node) {
+            Ok(index) => self.replace(self.by_node[index], settings, me),
+            Err(index) => self.insert(index, Entry::new(settings, me)),
+        }
     }
 
-    fn insert(&mut self, settings: &Settings, member: Member) {
-        let entry = Entry {
-            tokens: member.tokens(settings),
-            health: Health::Alive,
-            heard: None,
-            round_trip: RoundTrip::default(),
-            member,
-        };
+    fn insert(&mut self, index: usize, entry: Entry) {
+        let slot = Slot::try_from(self.entries.len()).expect("tables are bounded");
+        if self.entries.len() < SMALL {
+            // In a large ring there are very many small tables: they take what they need.
+            self.entries.reserve_exact(GROWTH);
+            self.by_node.reserve_exact(GROWTH);
+        }
         self.grown = true;
-        self.entries.insert(entry.member.node, entry);
+        self.entries.push(entry);
+        self.by_node.insert(index, slot);
+        self.claim(slot);
+        self.digest = self.digest.wrapping_add(self.digest_of(slot));
+    }
+
+    /// Takes over a newer word on a node; what was observed of it stays, but for a new life.
+    fn replace(&mut self, slot: Slot, settings: &Settings, member: &Member) {
+        let old = self.at(slot);
+        let mut new = Entry::new(settings, member);
+        new.heard = old.heard;
+        new.round_trip = old.round_trip;
+        if member.incarnation <= old.member.incarnation {
+            new.health = old.health;
+        }
+        let moves = new.tokens[..] != old.tokens[..] || Claim::of(&new) != Claim::of(old);
+        self.digest = self.digest.wrapping_sub(self.digest_of(slot));
+        if moves {
+            self.release(slot);
+        }
+        self.entries[slot as usize] = new;
+        if moves {
+            self.claim(slot);
+        }
+        self.digest = self.digest.wrapping_add(self.digest_of(slot));
+    }
+
+    fn remove(&mut self, node: NodeId) {
+        let Some(index) = self.index_of(node) else {
+            return;
+        };
+        let slot = self.by_node.remove(index);
+        if self.at(slot).member.standing.is_member() {
+            self.lose_wholeness();
+        }
+        self.digest = self.digest.wrapping_sub(self.digest_of(slot));
+        self.release(slot);
+        self.name_last(slot);
+        self.entries.swap_remove(slot as usize);
+    }
+
+    /// Gives the last entry the name of one that goes.
+    fn name_last(&mut self, slot: Slot) {
+        let last = Slot::try_from(self.entries.len() - 1).expect("tables are bounded");
+        if last == slot {
+            return;
+        }
+        let moved = &self.entries[last as usize];
+        for &key in moved.tokens.iter() {
+            self.positions.rename(key, last, slot);
+        }
+        if let Some(index) = self.index_of(moved.member.node) {
+            self.by_node[index] = slot;
+        }
     }
 
     /// Whether this is the whole ring as far as it was heard of. A table that ever refused or
@@ -221,7 +232,7 @@ impl NodeTable {
         self.bound
     }
 
-    fn lose_wholeness(&mut self) {
+    const fn lose_wholeness(&mut self) {
         if self.whole {
             self.whole = false;
             self.placement_epoch += 1;
@@ -230,60 +241,20 @@ impl NodeTable {
 
     /// Whether nodes were added since the bound was last applied, and there are more of them,
     /// this node aside, than it allows.
-    pub(crate) fn is_over_bound(&self) -> bool {
+    pub(crate) const fn is_over_bound(&self) -> bool {
         self.grown && self.entries.len() > self.bound + 1
     }
 
     /// Forgets nodes so that the bound is kept.
     pub(crate) fn forget(&mut self, nodes: &[NodeId]) {
         self.grown = false;
-        for node in nodes {
-            if let Some(entry) = self.entries.remove(node)
-                && entry.member.standing.is_member()
-            {
-                self.lose_wholeness();
-            }
+        for &node in nodes {
+            self.remove(node);
         }
-        if !nodes.is_empty() {
-            self.index();
+        if self.entries.capacity() > self.entries.len() + 2 * GROWTH && self.entries.len() < SMALL {
+            self.entries.shrink_to(self.entries.len() + GROWTH);
+            self.by_node.shrink_to(self.by_node.len() + GROWTH);
         }
-    }
-
-    /// Rebuilds the token maps after entries changed.
-    fn index(&mut self) {
-        let mut placement = BTreeMap::new();
-        self.routing.clear();
-        self.cuts.clear();
-        self.holding_nodes = 0;
-        for (&node, entry) in &self.entries {
-            self.cuts.extend(&entry.tokens);
-            let standing = entry.member.standing;
-            if !standing.is_member() || entry.member.salts.is_empty() {
-                continue;
-            }
-            self.holding_nodes += usize::from(standing.holds());
-            for &key in &entry.tokens {
-                // Of two nodes at one position, the one with the smaller id has it, everywhere.
-                self.routing.entry(key).or_insert(node);
-                if standing.holds() {
-                    placement.entry(key).or_insert(node);
-                }
-            }
-        }
-        if placement != self.placement {
-            self.placement = placement;
-            self.placement_epoch += u64::from(self.whole);
-        }
-    }
-
-    /// Tokens of the nodes that should hold copies.
-    pub(crate) const fn placement(&self) -> &BTreeMap<Key, NodeId> {
-        &self.placement
-    }
-
-    /// Where arcs are cut.
-    pub(crate) const fn cuts(&self) -> &BTreeSet<Key> {
-        &self.cuts
     }
 
     pub(crate) const fn holding_nodes(&self) -> usize {
@@ -294,36 +265,21 @@ impl NodeTable {
         self.placement_epoch
     }
 
-    /// Tokens of ring members at or after a key, clockwise, once round.
-    pub(crate) fn tokens_from(&self, key: Key) -> impl Iterator<Item = Token> {
-        self.routing
-            .range(key..)
-            .chain(self.routing.range(..key))
-            .map(|(&key, &node)| Token { key, node })
-    }
-
-    /// Tokens of ring members before a key, counter-clockwise, once round.
-    pub(crate) fn tokens_before(&self, key: Key) -> impl Iterator<Item = Token> {
-        self.routing
-            .range(..key)
-            .rev()
-            .chain(self.routing.range(key..).rev())
-            .map(|(&key, &node)| Token { key, node })
-    }
-
-    /// Whether `token` is where its node's entry says it should be.
-    pub(crate) fn has_token(&self, token: Token) -> bool {
-        self.routing.get(&token.key) == Some(&token.node)
-    }
-
     /// A digest of all entries: equal digests, equal tables.
-    pub(crate) fn digest(&self) -> u64 {
-        let mut hasher = blake3::Hasher::new_derive_key("chordal 2026 node table");
-        for (node, entry) in &self.entries {
-            hasher.update(node.as_bytes());
-            hasher.update(&entry.member.incarnation.to_be_bytes());
-            hasher.update(&[entry.member.standing as u8]);
+    pub(crate) const fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// The digest of one entry. Of a table that is not whole nobody asks for it.
+    fn digest_of(&self, slot: Slot) -> u64 {
+        if self.bound == 0 {
+            return 0;
         }
+        let said = &self.at(slot).member;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(said.node.as_bytes());
+        hasher.update(&said.incarnation.to_be_bytes());
+        hasher.update(&[said.standing as u8]);
         let mut head = [0; 8];
         head.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
         u64::from_be_bytes(head)
@@ -331,9 +287,22 @@ impl NodeTable {
 
     /// Other nodes of the ring, in order of their ids.
     pub(crate) fn others(&self, own: NodeId) -> impl Iterator<Item = NodeId> {
-        self.entries
-            .iter()
+        self.iter()
             .filter(move |(node, entry)| **node != own && entry.member.standing.is_member())
             .map(|(&node, _)| node)
     }
+
+    /// Whether a ring has another node than this one.
+    pub(crate) fn has_others(&self, own: NodeId) -> bool {
+        self.entries
+            .iter()
+            .any(|entry| entry.member.node != own && entry.member.standing.is_member())
+    }
 }
+
+/// Up to how many entries a table takes memory by the piece, and how many at a time.
+const SMALL: usize = 96;
+const GROWTH: usize = 4;
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,38 @@
 //! Time as the core knows it: an argument, never read from a clock.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 /// Nanoseconds since the driver started its clock. Never goes backwards.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
-pub struct Time(u64);
+///
+/// Kept with one added, so that a time that may be absent takes no more room.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Time(NonZeroU64);
 
 impl Time {
     /// The moment this many nanoseconds after the start.
     pub const fn from_nanos(nanos: u64) -> Self {
-        Self(nanos)
+        Self(NonZeroU64::MIN.saturating_add(nanos))
     }
 
     /// Nanoseconds since the start.
     pub const fn as_nanos(self) -> u64 {
-        self.0
+        self.0.get() - 1
     }
 
     /// How long ago `earlier` was, or zero when it lies ahead.
     pub const fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
+    }
+}
+
+impl Default for Time {
+    fn default() -> Self {
+        Self::from_nanos(0)
     }
 }
 
@@ -46,6 +55,6 @@ impl Sub for Time {
 
 impl fmt::Debug for Time {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{:?}", Duration::from_nanos(self.0))
+        write!(out, "{:?}", Duration::from_nanos(self.as_nanos()))
     }
 }

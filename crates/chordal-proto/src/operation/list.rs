@@ -61,7 +61,7 @@ impl Peer {
 
     /// Asks every node that holds copies; pages heard before stay until newer ones come.
     pub(super) fn list_again(&mut self, now: Time, operation: OperationId) {
-        let nodes: BTreeSet<NodeId> = self.table.placement().values().copied().collect();
+        let nodes: BTreeSet<NodeId> = self.table.holders().collect();
         let Some(Task::List(task)) = self.operations.open.get_mut(&operation) else {
             return;
         };

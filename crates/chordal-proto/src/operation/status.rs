@@ -109,7 +109,7 @@ impl Peer {
                     Standing::Left => NodeState::Left,
                 };
                 NodeReport {
-                    member: entry.member.clone(),
+                    member: entry.to_member(),
                     state,
                     status,
                 }

@@ -1,0 +1,156 @@
+//! Where the tokens of all known nodes are: one ordered map, changed entry by entry.
+//!
+//! Nodes are named by their place in the table's list of entries, which takes an eighth of the
+//! room of their ids.
+
+use std::collections::BTreeMap;
+
+use chordal_object::Key;
+use serde::{Deserialize, Serialize};
+
+/// Where an entry stands in the table's list.
+pub(super) type Slot = u32;
+
+/// What is known of one position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    /// The ring member that has it, or [`NOBODY`].
+    route: Slot,
+    /// The node that holds copies by it, or [`NOBODY`].
+    hold: Slot,
+    /// How many known nodes, former ones included, claim it.
+    claims: u16,
+}
+
+const NOBODY: Slot = Slot::MAX;
+
+/// Whom an entry makes itself at its positions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Claim {
+    /// Whether it is on the ring.
+    pub(super) routes: bool,
+    /// Whether it should hold copies.
+    pub(super) holds: bool,
+}
+
+/// All known positions.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct PositionMap {
+    places: BTreeMap<Key, Place>,
+}
+
+impl PositionMap {
+    pub(super) const fn new() -> Self {
+        Self {
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Puts a claim in place. `wins` says whether the claimant goes before another one at the
+    /// same position; the answer, whether what copies go by has changed.
+    pub(super) fn claim(
+        &mut self,
+        key: Key,
+        slot: Slot,
+        claim: Claim,
+        wins: impl Fn(Slot) -> bool,
+    ) -> bool {
+        let place = self.places.entry(key).or_insert(Place {
+            route: NOBODY,
+            hold: NOBODY,
+            claims: 0,
+        });
+        place.claims = place.claims.saturating_add(1);
+        let before = place.hold;
+        if claim.routes && (place.route == NOBODY || wins(place.route)) {
+            place.route = slot;
+        }
+        if claim.holds && (place.hold == NOBODY || wins(place.hold)) {
+            place.hold = slot;
+        }
+        place.hold != before
+    }
+
+    /// Whether several nodes claim a position.
+    pub(super) fn is_shared(&self, key: Key) -> bool {
+        self.places.get(&key).is_some_and(|place| place.claims > 1)
+    }
+
+    /// Takes a claim back. Where others claim the same position, the pair says who has it now: the
+    /// one on the ring and the one that holds copies.
+    pub(super) fn release(
+        &mut self,
+        key: Key,
+        slot: Slot,
+        (route, hold): (Option<Slot>, Option<Slot>),
+    ) -> bool {
+        let Some(place) = self.places.get_mut(&key) else {
+            return false;
+        };
+        place.claims -= 1;
+        let held = place.hold == slot;
+        if place.claims == 0 {
+            self.places.remove(&key);
+            return held;
+        }
+        let before = place.hold;
+        place.route = route.unwrap_or(NOBODY);
+        place.hold = hold.unwrap_or(NOBODY);
+        place.hold != before || held
+    }
+
+    /// An entry has moved in the table's list.
+    pub(super) fn rename(&mut self, key: Key, from: Slot, to: Slot) {
+        if let Some(place) = self.places.get_mut(&key) {
+            for slot in [&mut place.route, &mut place.hold] {
+                if *slot == from {
+                    *slot = to;
+                }
+            }
+        }
+    }
+
+    pub(super) fn route(&self, key: Key) -> Option<Slot> {
+        let place = self.places.get(&key)?;
+        (place.route != NOBODY).then_some(place.route)
+    }
+
+    /// Positions of ring members at or after a key, clockwise, once round.
+    pub(super) fn routes_from(&self, key: Key) -> impl Iterator<Item = (Key, Slot)> {
+        self.from(key)
+            .filter(|(_, place)| place.route != NOBODY)
+            .map(|(key, place)| (key, place.route))
+    }
+
+    /// Positions of ring members before a key, counter-clockwise, once round.
+    pub(super) fn routes_before(&self, key: Key) -> impl Iterator<Item = (Key, Slot)> {
+        self.before(key)
+            .filter(|(_, place)| place.route != NOBODY)
+            .map(|(key, place)| (key, place.route))
+    }
+
+    /// Positions by which copies are held at or after a key, clockwise, once round.
+    pub(super) fn holds_from(&self, key: Key) -> impl Iterator<Item = (Key, Slot)> {
+        self.from(key)
+            .filter(|(_, place)| place.hold != NOBODY)
+            .map(|(key, place)| (key, place.hold))
+    }
+
+    /// All positions at or after a key, those of former nodes included.
+    pub(super) fn all_from(&self, key: Key) -> impl Iterator<Item = Key> {
+        self.from(key).map(|(key, _)| key)
+    }
+
+    fn from(&self, key: Key) -> impl Iterator<Item = (Key, Place)> {
+        let places = &self.places;
+        let round = places.range(key..).chain(places.range(..key));
+        round.map(|(&key, &place)| (key, place))
+    }
+
+    fn before(&self, key: Key) -> impl Iterator<Item = (Key, Place)> {
+        let places = &self.places;
+        let round = places.range(..key).rev();
+        let round = round.chain(places.range(key..).rev());
+        round.map(|(&key, &place)| (key, place))
+    }
+}
