@@ -391,7 +391,7 @@ impl Peer {
         state: TokenState,
     ) {
         self.learn_members(now, &state.members);
-        let placing = |ring: &TokenRing| !ring.pointers.on_ring;
+        let placing = |ring: &Box<TokenRing>| !ring.pointers.on_ring;
         if !self.tokens.get(&token).is_some_and(placing) {
             return;
         }

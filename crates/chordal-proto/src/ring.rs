@@ -9,6 +9,8 @@ mod fingers;
 mod pointers;
 pub(crate) mod stabilise;
 
+pub(crate) use fingers::Fingers;
+
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
@@ -29,8 +31,8 @@ use crate::timer::Reason;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct TokenRing {
     pub(crate) pointers: Pointers,
-    /// What lookups found at each finger's start.
-    pub(crate) fingers: Vec<Option<Token>>,
+    /// What lookups found at the fingers' starts.
+    pub(crate) fingers: Fingers,
     next_finger: u8,
     /// The open question for another token's pointers.
     asking: Option<RequestId>,
@@ -81,7 +83,6 @@ impl Peer {
     pub(crate) fn found_ring(&mut self, now: Time) {
         let keys = self.own_token_keys();
         let node = self.me.node;
-        let bits = usize::from(self.settings.bits.get());
         // A node that remembers others rejoins them: until then it has no place on a ring.
         let on_ring = self.is_alone();
         self.tokens.clear();
@@ -102,12 +103,12 @@ impl Peer {
                     on_ring,
                     asking: None,
                 },
-                fingers: vec![None; bits],
+                fingers: Fingers::default(),
                 next_finger: 0,
                 asking: None,
                 interval: self.timing.stabilise_min,
             };
-            self.tokens.insert(key, ring);
+            self.tokens.insert(key, Box::new(ring));
             self.timers.set(now, Reason::Stabilise(key));
         }
     }
@@ -125,8 +126,9 @@ impl Peer {
 
     /// Answers with a token's pointers.
     pub(crate) fn asked_state(&mut self, asker: &Asker, token: Key) {
-        let answer = match self.tokens.get(&token) {
-            Some(TokenRing { pointers, .. }) if pointers.on_ring => Message::State(TokenState {
+        let pointers = self.tokens.get(&token).map(|ring| &ring.pointers);
+        let answer = match pointers {
+            Some(pointers) if pointers.on_ring => Message::State(TokenState {
                 token,
                 predecessor: pointers.predecessor,
                 members: self
@@ -234,7 +236,8 @@ impl Peer {
     /// Walks the invariants of every token's pointers (Zave 2017: ordered, no duplicates, never
     /// empty).
     pub(crate) fn check_ring(&self) -> Result<(), String> {
-        for (&key, TokenRing { pointers: ring, .. }) in &self.tokens {
+        for (&key, ring) in &self.tokens {
+            let ring = &ring.pointers;
             if ring.token
                 != (Token {
                     key,

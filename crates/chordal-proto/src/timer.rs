@@ -41,35 +41,92 @@ pub enum Reason {
 }
 
 /// Pending wake-ups. A reason is pending once at most.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Timers {
-    queue: BTreeSet<(Time, Reason)>,
-    pending: BTreeMap<Reason, Time>,
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Timers {
+    /// In order, the next one last. Most nodes have only a few.
+    Few(Vec<(Time, Reason)>),
+    /// By time and by reason.
+    Many {
+        queue: BTreeSet<(Time, Reason)>,
+        pending: BTreeMap<Reason, Time>,
+    },
+}
+
+/// From how many wake-ups on they are kept in two maps, and under how many in a list again.
+const MANY: usize = 24;
+const FEW: usize = 12;
+
+impl Default for Timers {
+    fn default() -> Self {
+        Self::Few(Vec::new())
+    }
 }
 
 impl Timers {
     /// Wakes at `at` for `reason`, and at no other time for it.
     pub(crate) fn set(&mut self, at: Time, reason: Reason) {
         self.cancel(reason);
-        self.queue.insert((at, reason));
-        self.pending.insert(reason, at);
+        if let Self::Few(list) = self
+            && list.len() >= MANY
+        {
+            let queue = list.iter().copied().collect();
+            let pending = list.iter().map(|&(at, reason)| (reason, at)).collect();
+            *self = Self::Many { queue, pending };
+        }
+        match self {
+            Self::Few(list) => {
+                let index = list.partition_point(|&other| other > (at, reason));
+                list.reserve_exact(1);
+                list.insert(index, (at, reason));
+            }
+            Self::Many { queue, pending } => {
+                queue.insert((at, reason));
+                pending.insert(reason, at);
+            }
+        }
     }
 
     /// Wakes for `reason` at `at` or earlier.
     pub(crate) fn at_latest(&mut self, at: Time, reason: Reason) {
-        if self.pending.get(&reason).is_none_or(|&time| at < time) {
+        if self.pending(reason).is_none_or(|time| at < time) {
             self.set(at, reason);
         }
     }
 
+    fn pending(&self, reason: Reason) -> Option<Time> {
+        match self {
+            Self::Few(list) => {
+                let found = list.iter().find(|(_, other)| *other == reason);
+                found.map(|&(at, _)| at)
+            }
+            Self::Many { pending, .. } => pending.get(&reason).copied(),
+        }
+    }
+
     pub(crate) fn cancel(&mut self, reason: Reason) {
-        if let Some(time) = self.pending.remove(&reason) {
-            self.queue.remove(&(time, reason));
+        match self {
+            Self::Few(list) => {
+                if let Some(index) = list.iter().position(|(_, other)| *other == reason) {
+                    list.remove(index);
+                }
+            }
+            Self::Many { queue, pending } => {
+                if let Some(time) = pending.remove(&reason) {
+                    queue.remove(&(time, reason));
+                }
+                if queue.len() < FEW {
+                    let list = queue.iter().rev().copied().collect();
+                    *self = Self::Few(list);
+                }
+            }
         }
     }
 
     pub(crate) fn first(&self) -> Option<(Time, Reason)> {
-        self.queue.first().copied()
+        match self {
+            Self::Few(list) => list.last().copied(),
+            Self::Many { queue, .. } => queue.first().copied(),
+        }
     }
 
     /// Takes the next wake-up that is due.
@@ -82,3 +139,6 @@ impl Timers {
         Some(reason)
     }
 }
+
+#[cfg(test)]
+mod tests;

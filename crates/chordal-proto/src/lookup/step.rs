@@ -125,9 +125,7 @@ impl Peer {
             .map(|token| (token, Via::Table))
             .collect();
         for ring in self.tokens.values().filter(|ring| ring.pointers.on_ring) {
-            let fingers = (0u8..)
-                .zip(&ring.fingers)
-                .filter_map(|(i, f)| f.map(|f| (f, Via::Finger(i))));
+            let fingers = ring.fingers.far().map(|(i, f)| (f, Via::Finger(i)));
             let successors = ring
                 .pointers
                 .successors

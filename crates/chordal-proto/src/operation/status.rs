@@ -13,7 +13,6 @@ use crate::member::{Standing, Token};
 use crate::message::{Message, NodeStatus, TokenPointers};
 use crate::peer::Peer;
 use crate::request::{Asker, Purpose};
-use crate::ring::TokenRing;
 use crate::time::Time;
 use crate::waiting::Waiting;
 
@@ -162,7 +161,7 @@ impl Peer {
     pub(crate) fn own_status(&self, used_bytes: u64, copies_unreachable: u64) -> NodeStatus {
         NodeStatus {
             member: self.me.clone(),
-            tokens: self.tokens.values().map(TokenRing::nearest).collect(),
+            tokens: self.tokens.values().map(|ring| ring.nearest()).collect(),
             used_bytes,
             copies_wanted: self.replica.copies_wanted(),
             copies_unreachable,

@@ -2,12 +2,70 @@
 //! distance at every hop from any start.
 
 use chordal_object::Key;
+use serde::{Deserialize, Serialize};
 
 use crate::effect::TokenFingers;
 use crate::lookup::LookupPurpose;
 use crate::member::Token;
 use crate::peer::Peer;
 use crate::time::Time;
+
+/// A token's fingers. Those that start before the first successor are that successor and take no
+/// room; of the others, log2 of the ring's size, each has an entry once it was looked up.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Fingers {
+    /// How many are the first successor.
+    near: u8,
+    /// The indices of the others that were found, ascending.
+    indices: Vec<u8>,
+    /// What they point to.
+    tokens: Vec<Token>,
+}
+
+impl Fingers {
+    fn set_near(&mut self, near: u8) {
+        self.near = near;
+        let gone = self.indices.partition_point(|&index| index < near);
+        self.indices.drain(..gone);
+        self.tokens.drain(..gone);
+    }
+
+    fn set(&mut self, index: u8, found: Option<Token>) {
+        if index < self.near {
+            return;
+        }
+        match (self.indices.binary_search(&index), found) {
+            (Ok(at), Some(token)) => self.tokens[at] = token,
+            (Ok(at), None) => {
+                self.indices.remove(at);
+                self.tokens.remove(at);
+            }
+            (Err(at), Some(token)) => {
+                // There are few, and their number hardly changes: no room is kept for more.
+                self.indices.reserve_exact(1);
+                self.tokens.reserve_exact(1);
+                self.indices.insert(at, index);
+                self.tokens.insert(at, token);
+            }
+            (Err(_), None) => {}
+        }
+    }
+
+    /// One finger; `successor` is the token's first.
+    fn get(&self, index: u8, successor: Token) -> Option<Token> {
+        if index < self.near {
+            return Some(successor);
+        }
+        let at = self.indices.binary_search(&index).ok()?;
+        Some(self.tokens[at])
+    }
+
+    /// Those that were looked up, each with its index.
+    pub(crate) fn far(&self) -> impl Iterator<Item = (u8, Token)> {
+        let tokens = self.tokens.iter().copied();
+        self.indices.iter().copied().zip(tokens)
+    }
+}
 
 impl Peer {
     /// Looks up one finger of a token, the next in turn whose start lies beyond the first
@@ -19,7 +77,7 @@ impl Peer {
         };
         let successor = ring.pointers.successor();
         if ring.pointers.is_alone() {
-            ring.fingers.fill(None);
+            ring.fingers = Fingers::default();
             return;
         }
         let near = |index: u8| {
@@ -29,7 +87,7 @@ impl Peer {
         let first_far = (0..bits.get())
             .find(|&index| !near(index))
             .unwrap_or_else(|| bits.get());
-        ring.fingers[..usize::from(first_far)].fill(Some(successor));
+        ring.fingers.set_near(first_far);
         if first_far == bits.get() {
             return;
         }
@@ -49,10 +107,8 @@ impl Peer {
 
     /// A finger's lookup ended.
     pub(crate) fn set_finger(&mut self, token: Key, index: u8, found: Option<Token>) {
-        if let Some(ring) = self.tokens.get_mut(&token)
-            && let Some(finger) = ring.fingers.get_mut(usize::from(index))
-        {
-            *finger = found;
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.fingers.set(index, found);
         }
     }
 
@@ -67,7 +123,7 @@ impl Peer {
                 let fingers = (0..bits.get())
                     .map(|index| {
                         let start = bits.finger_start(token, index);
-                        let looked_up = ring.fingers[usize::from(index)];
+                        let looked_up = ring.fingers.get(index, ring.pointers.successor());
                         let known = looked_up.into_iter().chain(self.table.tokens_from(start));
                         let best = known
                             .filter(|token| self.answers(token.node))
