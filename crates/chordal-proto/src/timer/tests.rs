@@ -14,7 +14,11 @@ fn wake_ups_come_in_order_however_many_there_are() {
     let mut model: BTreeMap<Reason, Time> = BTreeMap::new();
     for step in 0..4000_u64 {
         // The number of reasons swells and shrinks over the bound between list and maps.
-        let reasons = if (step / 400).is_multiple_of(2) { 60 } else { 6 };
+        let reasons = if (step / 400).is_multiple_of(2) {
+            60
+        } else {
+            6
+        };
         let reason = Reason::RequestOver(RequestId(rng.below(reasons) as u64));
         let at = Time::from_nanos(rng.below(50) as u64);
         match rng.below(4) {
