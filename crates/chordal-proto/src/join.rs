@@ -19,10 +19,9 @@ use crate::member::{Member, Token};
 use crate::message::{AskRing, JoinRefusal, Message, OwnerFound, RingInfo, TokenState};
 use crate::peer::Peer;
 use crate::request::{Asker, Purpose};
-use crate::ring::TokenRing;
 use crate::ring::stabilise::heard;
 use crate::settings::{Profile, Settings};
-use crate::table::Learned;
+use crate::table::{Entry, Learned};
 use crate::time::Time;
 use crate::timer::Reason;
 
@@ -148,7 +147,7 @@ impl Peer {
         } else {
             None
         };
-        let you = self.table.get(asker.node).map(|entry| entry.to_member());
+        let you = self.table.get(asker.node).map(Entry::to_member);
         if refusal.is_none() && you.is_some() && wish.member.node == asker.node {
             self.learn(now, wish.member);
         }
@@ -391,8 +390,8 @@ impl Peer {
         state: TokenState,
     ) {
         self.learn_members(now, &state.members);
-        let placing = |ring: &Box<TokenRing>| !ring.pointers.on_ring;
-        if !self.tokens.get(&token).is_some_and(placing) {
+        let ring = self.tokens.get(&token);
+        if ring.is_none_or(|ring| ring.pointers.on_ring) {
             return;
         }
         let rule = self.list_rule();

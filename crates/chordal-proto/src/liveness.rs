@@ -18,7 +18,7 @@ use crate::message::Message;
 use crate::peer::Peer;
 use crate::placement;
 use crate::request::{Asker, Purpose, Request};
-use crate::table::Health;
+use crate::table::{Entry, Health};
 use crate::time::Time;
 use crate::timer::Reason;
 
@@ -151,7 +151,7 @@ impl Peer {
 
     fn tell_it_is_gone(&mut self, now: Time, asker: &Asker) {
         if self.may_compare(now, asker.node) {
-            let entry = self.table.get(asker.node).map(|entry| entry.to_member());
+            let entry = self.table.get(asker.node).map(Entry::to_member);
             let members = entry.into_iter().chain([self.me.clone()]).collect();
             let news = Message::Table {
                 members,

@@ -435,10 +435,11 @@ impl Peer {
         }
         let (node, standing) = (member.node, member.standing);
         let was_member = self.table.is_member(node);
-        let tokens = member.tokens(&self.settings);
         if self.table.learn(&self.settings, &member) == Learned::Nothing {
             return Learned::Nothing;
         }
+        let entry = self.table.get(node);
+        let tokens = entry.map_or_else(Vec::new, |entry| entry.tokens.to_vec());
         if standing.is_member() && !was_member {
             self.liveness.forget(node);
             if self.table.is_whole()

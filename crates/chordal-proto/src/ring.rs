@@ -6,10 +6,12 @@
 //! node, or after the old one was found dead.
 
 mod fingers;
+mod ideal;
 mod pointers;
 pub(crate) mod stabilise;
 
 pub(crate) use fingers::Fingers;
+pub use ideal::IdealPlace;
 
 use std::time::Duration;
 
@@ -24,6 +26,7 @@ use crate::member::{Member, Token};
 use crate::message::{Message, NodePointers, TokenPointers, TokenState};
 use crate::peer::Peer;
 use crate::request::{Asker, RequestId};
+use crate::table::Entry;
 use crate::time::Time;
 use crate::timer::Reason;
 
@@ -143,7 +146,7 @@ impl Peer {
     /// Answers with the pointers of all tokens that are on the ring.
     pub(crate) fn asked_pointers(&mut self, asker: &Asker) {
         let on_ring = self.tokens.values().filter(|ring| ring.pointers.on_ring);
-        let tokens: Vec<TokenView> = on_ring.map(TokenRing::view).collect();
+        let tokens: Vec<TokenView> = on_ring.map(|ring| ring.view()).collect();
         let named = tokens.iter().flat_map(|view| {
             let nearest = [&view.token, &view.predecessor];
             nearest.into_iter().chain(&view.successors)
@@ -158,7 +161,7 @@ impl Peer {
         nodes.sort_unstable();
         nodes.dedup();
         let entries = nodes.iter().filter_map(|&node| self.table.get(node));
-        entries.map(|entry| entry.to_member()).collect()
+        entries.map(Entry::to_member).collect()
     }
 
     /// Lets a token's pointers take a change, and sees to what follows from it: a changed list is

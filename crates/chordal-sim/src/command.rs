@@ -5,6 +5,7 @@
 
 mod files;
 mod human;
+mod million;
 mod replay;
 mod ring;
 
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 
 pub use self::files::FilesArgs;
+pub use self::million::MillionArgs;
 pub use self::replay::ReplayArgs;
 pub use self::ring::RingArgs;
 
@@ -34,6 +36,8 @@ pub enum Command {
     Ring(RingArgs),
     /// Whole nodes with their disks and clients, and every promise about files
     Files(FilesArgs),
+    /// A ring of very many nodes, on successor lists and fingers alone
+    Million(MillionArgs),
     /// What real nodes recorded with --record, told again to the same code, step by step
     Replay(ReplayArgs),
 }
@@ -60,6 +64,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
     match command {
         Command::Ring(arguments) => ring::run(arguments),
         Command::Files(arguments) => files::run(arguments),
+        Command::Million(arguments) => million::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
     }
 }

@@ -25,6 +25,7 @@ mod report;
 pub mod ring_run;
 pub mod ring_world;
 mod run;
+pub mod scale;
 mod schedule;
 mod shadow;
 mod trace;

@@ -23,6 +23,14 @@ pub(crate) struct Fingers {
 }
 
 impl Fingers {
+    /// Fingers that are all known: `far` from index `near` on.
+    pub(super) fn begin(&mut self, near: u8, far: Vec<(u8, Token)>) {
+        self.near = near;
+        (self.indices, self.tokens) = far.into_iter().unzip();
+        self.indices.shrink_to_fit();
+        self.tokens.shrink_to_fit();
+    }
+
     fn set_near(&mut self, near: u8) {
         self.near = near;
         let gone = self.indices.partition_point(|&index| index < near);

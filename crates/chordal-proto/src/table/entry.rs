@@ -182,7 +182,7 @@ impl RoundTrip {
     }
 
     /// Mean plus four deviations; a second before anything was measured.
-    pub(crate) fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(self) -> Duration {
         if self.mean == 0 {
             Duration::from_secs(1)
         } else {
@@ -190,7 +190,7 @@ impl RoundTrip {
         }
     }
 
-    pub(crate) fn mean(&self) -> Duration {
+    pub(crate) fn mean(self) -> Duration {
         micros(self.mean)
     }
 }

@@ -58,8 +58,8 @@ impl NodeTable {
             .map(|slot| (slot, Claim::of(self.at(slot))));
         let (mut route, mut hold) = (None, None);
         others.by_ref().for_each(|(slot, claim)| {
-            route = route.or(claim.routes.then_some(slot));
-            hold = hold.or(claim.holds.then_some(slot));
+            route = route.or_else(|| claim.routes.then_some(slot));
+            hold = hold.or_else(|| claim.holds.then_some(slot));
         });
         (route, hold)
     }

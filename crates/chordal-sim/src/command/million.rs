@@ -1,0 +1,56 @@
+//! `million`: a ring of very many nodes on successor lists and fingers.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+
+use super::Outcome;
+use super::human::time;
+use crate::scale::{self, ScaleOptions};
+
+/// A ring of very many nodes: memory, hops, and whether it heals.
+///
+/// The nodes know those that their pointers name and no others, and begin in the ideal state. Ends
+/// with 1 when a lookup of the quiet ring failed or the ring is not whole at the end.
+#[derive(Clone, Debug, Args)]
+pub struct MillionArgs {
+    /// Nodes, one token each
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    nodes: usize,
+    /// Lookups in the quiet ring; a tenth as many again while nodes come and go
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    lookups: usize,
+    /// How long nodes come and go, and how long they may settle then, in virtual time
+    #[arg(long = "for", value_name = "TIME", value_parser = time, default_value = "16s")]
+    time: Duration,
+    /// How many nodes crash, and how many join
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    changes: usize,
+    /// Chooses everything
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs what was asked for.
+pub(super) fn run(arguments: &MillionArgs) -> Result<Outcome> {
+    ensure!(
+        arguments.nodes > 1,
+        "a ring to look around in has two nodes at least"
+    );
+    ensure!(arguments.changes < arguments.nodes, "some nodes must stay");
+    let report = scale::run(ScaleOptions {
+        nodes: arguments.nodes,
+        lookups: arguments.lookups,
+        churn: arguments.time,
+        changes: arguments.changes,
+        seed: arguments.seed,
+    });
+    writeln!(io::stdout(), "{report}")?;
+    Ok(if report.is_right() {
+        Outcome::Kept
+    } else {
+        Outcome::Broken
+    })
+}
