@@ -117,7 +117,7 @@ impl Peer {
             .table
             .iter()
             .filter(|(other, entry)| **other != node && entry.member.standing.holds())
-            .map(|(&other, entry)| (other, entry.member.offered_bytes, entry.tokens.clone()));
+            .map(|(&other, entry)| (other, entry.member.offered_bytes, entry.tokens.to_vec()));
         let promised = self.places.promised.iter().map(|(&other, promise)| {
             let keys = (0u16..)
                 .zip(&promise.salts)
