@@ -183,6 +183,13 @@ pub(crate) struct Lookups {
 }
 
 impl Lookups {
+    /// Gives back room that is not needed.
+    pub(crate) fn shed(&mut self) {
+        if self.open.is_empty() {
+            self.open = BTreeMap::new();
+        }
+    }
+
     /// Tokens that lookups under way may ask yet, or take for the answer.
     pub(crate) fn named(&self) -> impl Iterator<Item = Token> {
         self.open.values().flat_map(|lookup| {

@@ -146,11 +146,21 @@ impl Peer {
     pub fn poll(&mut self) -> Option<Effect> {
         let effect = self.effects.pop_front();
         if effect.is_none() && self.effects.capacity() > 0 {
-            // Idle nodes are many where a ring is simulated: they keep no room for effects.
-            self.effects = VecDeque::new();
-            self.loopback = VecDeque::new();
+            self.shed();
         }
         effect
+    }
+
+    /// Gives back the room of what is empty, which maps and queues would keep: where a large ring
+    /// is simulated, most nodes are idle.
+    fn shed(&mut self) {
+        self.effects = VecDeque::new();
+        self.loopback = VecDeque::new();
+        if self.waiting.is_empty() {
+            self.waiting = BTreeMap::new();
+        }
+        self.requests.shed();
+        self.lookups.shed();
     }
 
     /// When to call [`Peer::handle`] with [`Input::Tick`] at the latest, and why.

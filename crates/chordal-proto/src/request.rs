@@ -96,6 +96,13 @@ pub(crate) struct Requests {
 }
 
 impl Requests {
+    /// Gives back room that is not needed.
+    pub(crate) fn shed(&mut self) {
+        if self.open.is_empty() {
+            self.open = BTreeMap::new();
+        }
+    }
+
     /// Nodes that were asked, or that an answer is awaited about.
     pub(crate) fn named(&self) -> impl Iterator<Item = NodeId> {
         self.open.values().flat_map(|request| {

@@ -23,10 +23,7 @@ impl Peer {
         }
         let needed = self.needed_nodes();
         let (mut vanished, mut others) = (Vec::new(), Vec::new());
-        for (&node, entry) in self.table.iter() {
-            if needed.binary_search(&node).is_ok() {
-                continue;
-            }
+        for (&node, entry) in self.table.iter_except(&needed) {
             if self.table.is_alive(node) || entry.member.standing == Standing::Left {
                 others.push(node);
             } else {
@@ -40,7 +37,7 @@ impl Peer {
         self.table.forget(&unneeded);
     }
 
-    /// Nodes that must stay, in order of their ids.
+    /// Nodes that must stay; some may come more than once.
     fn needed_nodes(&self) -> Vec<NodeId> {
         let mut needed = vec![self.me.node];
         for ring in self.tokens.values() {
@@ -51,8 +48,6 @@ impl Peer {
         }
         needed.extend(self.lookups.named().map(|token| token.node));
         needed.extend(self.requests.named());
-        needed.sort_unstable();
-        needed.dedup();
         needed
     }
 

@@ -114,8 +114,8 @@ impl Peer {
             .copied();
         let is_closer = |token: &Token| {
             token.node != self.me.node
-                && self.answers(token.node)
                 && nearest.is_none_or(|own| token.key.between(own, key))
+                && self.answers(token.node)
         };
         let mut closer: Vec<(Token, Via)> = self
             .table

@@ -18,6 +18,9 @@ use crate::dice::Dice;
 const LATENCY_MIN: Duration = Duration::from_millis(20);
 const LATENCY_MAX: Duration = Duration::from_millis(80);
 
+/// How long the last lookups of a time are waited for.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// A message on its way.
 struct Letter {
     from: u32,
@@ -121,6 +124,8 @@ impl ScaleWorld {
             self.count_answers(&mut tally);
         }
         self.rest_until(began + span, &mut tally);
+        // Lookups that are still under way belong to this time.
+        self.rest(PATIENCE, &mut tally);
         tally
     }
 
