@@ -6,6 +6,7 @@
 //!
 //! [`run()`] makes one run. `docs/simulation.md` tells what is simulated and what is promised.
 
+pub mod balance;
 mod clients;
 pub mod command;
 mod dice;
