@@ -11,26 +11,36 @@ use crate::request::Purpose;
 use crate::time::Time;
 use crate::timer::Reason;
 
+/// How many times quicker than else a token stabilises whose list is not what the table lets expect.
+const SETTLING: u32 = 10;
+
 impl Peer {
     /// One round for one token.
     pub(crate) fn stabilise(&mut self, now: Time, token: Key) {
-        let Some(ring) = self.tokens.get_mut(&token) else {
+        let Some(ring) = self.tokens.get(&token) else {
             return;
         };
-        let pause = ring.interval;
-        ring.interval = (pause * 2).min(self.timing.stabilise_max);
-        let pause = if self.list_is_as_known(token) {
-            pause
+        let interval = ring.interval;
+        let (pause, longer) = if self.list_is_as_known(token) {
+            (interval, interval * 2)
         } else {
-            self.timing.stabilise_min / 2
+            // Quick for some seconds, since right lists travel backwards one token a round; a list
+            // that stays as it is although the table lets expect another is not worth more.
+            let quick = (interval / SETTLING).min(self.timing.stabilise_min / 2);
+            (quick, interval * 9 / 8)
         };
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.interval = longer.min(self.timing.stabilise_max);
+        }
         let next = now + self.rng.jitter(pause);
         self.timers.set(next, Reason::Stabilise(token));
         let offer = self.next_alive(token);
         let step = self.change(now, token, |pointers, known| {
             pointers.stabilise(offer, known)
         });
-        self.refresh_finger(now, token);
+        if pause >= self.timing.stabilise_min / 2 {
+            self.refresh_finger(now, token);
+        }
         self.take(now, token, step.unwrap_or(Step::Rest));
     }
 

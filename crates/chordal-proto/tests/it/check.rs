@@ -130,3 +130,38 @@ fn a_second_ring_of_which_the_table_knows_is_found() {
     let named = seen.certificate.flaws.first();
     assert!(!wrong || !matches!(named, Some(Flaw::SharedPosition)));
 }
+
+/// Virtual time until the ring of so many nodes is right, seen through the first one.
+fn right_after(cluster: &mut Cluster, nodes: usize) -> Duration {
+    let begun = cluster.now;
+    loop {
+        let check = check(cluster, 0);
+        let took = cluster.now.since(begun);
+        if check.verdict() == Verdict::Right && check.certificate.nodes == nodes {
+            return took;
+        }
+        assert!(took < Duration::from_mins(1), "{check:?}");
+        cluster.rest(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn many_nodes_that_join_at_once_are_right_soon_and_so_are_those_that_survive_a_quarter() {
+    let mut cluster = Cluster::new(Settings::default());
+    for index in 0..16 {
+        cluster.start_with(index, None, 8);
+    }
+    for index in 1..16 {
+        let operation = chordal_proto::input::OperationId(1 << 32 | u64::from(index));
+        let command = Command::Join(vec![addr(0)]);
+        cluster.drive(addr(index), Input::Command { operation, command });
+    }
+    let joined = right_after(&mut cluster, 16);
+    assert!(joined < Duration::from_secs(4), "{joined:?}");
+    cluster.rest(Duration::from_mins(1));
+    for index in 12..16 {
+        drop(cluster.kill(index));
+    }
+    let healed = right_after(&mut cluster, 12);
+    assert!(healed < Duration::from_secs(4), "{healed:?}");
+}
