@@ -508,6 +508,14 @@ impl Peer {
         }
     }
 
+    /// Whether this node knows whose ring it is about to enter, and has no place there yet: a
+    /// successor adopted now would be as good as any, and the wrong one.
+    pub(crate) fn is_about_to_enter(&self) -> bool {
+        let attempt = self.joining.attempt.as_ref();
+        let has_contact = attempt.is_some_and(|a| matches!(a.stage, Stage::Contact(_)));
+        has_contact && !self.joined_before()
+    }
+
     /// Whether an attempt to enter a ring is under way.
     pub(crate) const fn is_joining(&self) -> bool {
         self.joining.attempt.is_some()

@@ -18,7 +18,7 @@ use crate::effect::{Answer, Failure, Found, Hop};
 use crate::input::OperationId;
 use crate::limits::{HOPS_MAX, OPERATIONS_MAX};
 use crate::member::Token;
-use crate::message::{Closer, Message, OwnerFound, Via};
+use crate::message::{Closer, Message, OwnerFound, TokenState, Via};
 use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::time::Time;
@@ -58,6 +58,8 @@ struct Lookup {
     hops: Vec<Hop>,
     /// What a node before the key says of those after it, until the owner itself is heard.
     claim: Option<OwnerFound>,
+    /// Tokens that made a claim: one that comes to nothing is followed by their whole lists.
+    claimants: Vec<Token>,
     /// The nearest token after the key that answered and would not own it, because of another
     /// one before itself: the owner if those between do not answer.
     heir: Option<Heir>,
@@ -67,8 +69,9 @@ struct Lookup {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Heir {
     token: Token,
-    /// Whether it named one between the key and itself.
-    has_named: bool,
+    /// Whether its place on the ring is vouched for: it named one between the key and itself, or
+    /// the token after it named it.
+    is_placed: bool,
 }
 
 /// The question a lookup waits with.
@@ -93,6 +96,7 @@ impl Lookup {
             asking: None,
             hops: Vec::new(),
             claim: None,
+            claimants: Vec::new(),
             heir: None,
         }
     }
@@ -153,7 +157,7 @@ impl Lookup {
             return None;
         }
         let named = || std::iter::once(&claim.owner).chain(&claim.successors);
-        let is_named = heir.has_named || named().any(|token| *token == heir.token);
+        let is_named = heir.is_placed || named().any(|token| *token == heir.token);
         is_named.then(|| OwnerFound {
             owner: heir.token,
             predecessor: claim.predecessor,
@@ -166,11 +170,11 @@ impl Lookup {
     }
 
     /// Notes that a token answered and does not own the key.
-    fn add_heir(&mut self, bits: Bits, token: Token, has_named: bool) {
+    fn add_heir(&mut self, bits: Bits, token: Token, is_placed: bool) {
         let way = |token: Token| bits.distance(self.key, token.key);
         let nearest = self.heir.is_none_or(|heir| way(token) < way(heir.token));
         if nearest {
-            self.heir = Some(Heir { token, has_named });
+            self.heir = Some(Heir { token, is_placed });
         }
     }
 }
@@ -234,6 +238,7 @@ impl Peer {
             }
             Step::Owner(found) => {
                 lookup.add_claim(bits, self.me.node, found);
+                lookup.add_before(bits, self.closer_to(key));
             }
             Step::Closer(closer) => {
                 lookup.add_before(bits, closer);
@@ -265,7 +270,9 @@ impl Peer {
             let inherited = lookup.inheritance(self.settings.bits);
             let next = lookup.next().filter(|_| inherited.is_none());
             let Some((token, via, as_owner)) = next else {
-                self.end_lookup(now, id, inherited);
+                if inherited.is_some() || !self.ask_claimant(now, id) {
+                    self.end_lookup(now, id, inherited);
+                }
                 return;
             };
             lookup.asking = Some(Asking {
@@ -285,9 +292,51 @@ impl Peer {
         }
     }
 
+    /// Asks a token that made a claim for its whole list, since nobody of its claim answers.
+    fn ask_claimant(&mut self, now: Time, id: LookupId) -> bool {
+        let Some(lookup) = self.lookups.open.get_mut(&id) else {
+            return false;
+        };
+        let Some(token) = lookup.claimants.pop() else {
+            return false;
+        };
+        lookup.asking = Some(Asking {
+            token,
+            via: Via::Successor,
+            since: now,
+            as_owner: false,
+        });
+        let question = Message::GetState(token.key);
+        let asked = self.ask(now, token.node, question, Purpose::Lookup(id));
+        asked.is_some() || self.ask_claimant(now, id)
+    }
+
+    /// A token that made a claim told its whole list.
+    pub(crate) fn lookup_list(&mut self, now: Time, id: LookupId, state: TokenState) {
+        self.learn_members(now, &state.members);
+        let Some(asking) = self.note_hop(now, id) else {
+            return;
+        };
+        let bits = self.settings.bits;
+        let Some(lookup) = self.lookups.open.get_mut(&id) else {
+            return;
+        };
+        let (from, key) = (asking.token.key, lookup.key);
+        let known = state.successors.into_iter();
+        let known = known.filter(|&token| self.table.has_token(token));
+        let known = known.map(|token| (token, Via::Successor));
+        let (before, after): (Vec<_>, Vec<_>) =
+            known.partition(|(token, _)| token.key.between(from, key));
+        lookup.add_before(bits, before);
+        lookup.add_after(bits, after);
+        self.next_hop(now, id);
+    }
+
     fn end_lookup(&mut self, now: Time, id: LookupId, found: Option<OwnerFound>) {
         if let Some(mut lookup) = self.lookups.open.remove(&id) {
-            let found = found.or_else(|| lookup.claim.take());
+            let claim = lookup.claim.take();
+            let is_silent = |claim: &OwnerFound| lookup.silent.contains(&claim.owner.node);
+            let found = found.or_else(|| claim.filter(|claim| !is_silent(claim)));
             self.lookup_done(now, lookup, found);
         }
     }
@@ -295,6 +344,9 @@ impl Peer {
     fn lookup_done(&mut self, now: Time, lookup: Lookup, found: Option<OwnerFound>) {
         match lookup.purpose {
             LookupPurpose::Finger { token, index } => {
+                let after = found.as_ref().and_then(|found| found.successors.first());
+                let known = after.copied().filter(|&after| self.table.has_token(after));
+                self.set_second(token, index, known);
                 self.set_finger(token, index, found.map(|found| found.owner));
             }
             LookupPurpose::Join { token } => self.place_found(now, token, found),
@@ -334,9 +386,9 @@ impl Peer {
         mut found: OwnerFound,
     ) {
         self.learn_members(now, &found.members);
-        if self.note_hop(now, id).is_none() {
+        let Some(asking) = self.note_hop(now, id) else {
             return;
-        }
+        };
         let bits = self.settings.bits;
         let Some(lookup) = self.lookups.open.get_mut(&id) else {
             return;
@@ -350,6 +402,7 @@ impl Peer {
         found
             .successors
             .retain(|&token| self.table.has_token(token));
+        lookup.claimants.push(asking.token);
         lookup.add_claim(bits, self.me.node, found);
         self.next_hop(now, id);
     }
@@ -375,7 +428,8 @@ impl Peer {
                 && token.key != asking.token.key
         });
         if asking.as_owner {
-            lookup.add_heir(bits, asking.token, !after.is_empty());
+            let is_placed = !after.is_empty() || asking.via == Via::Predecessor;
+            lookup.add_heir(bits, asking.token, is_placed);
         }
         lookup.add_before(bits, before);
         lookup.add_after(bits, after);

@@ -173,6 +173,11 @@ impl Peer {
         &self.settings
     }
 
+    /// Changes this node's pace. What it has already set itself to do at a time it does then.
+    pub fn set_timing(&mut self, timing: Timing) {
+        self.timing = timing;
+    }
+
     /// This node as others know it.
     pub const fn member(&self) -> &Member {
         &self.me
@@ -372,6 +377,7 @@ impl Peer {
             (Purpose::Lookup(id), Message::Closer(closer)) => {
                 self.lookup_closer(now, id, closer);
             }
+            (Purpose::Lookup(id), Message::State(state)) => self.lookup_list(now, id, state),
             (Purpose::JoinTable, Message::Table { members, .. }) => {
                 self.join_table(now, from, members);
             }

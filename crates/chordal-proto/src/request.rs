@@ -69,7 +69,10 @@ impl Purpose {
             Self::Pointers { .. } | Self::Predecessor { .. } | Self::JoinAt { .. } => {
                 matches!(message, Message::State(_) | Message::NoToken(_))
             }
-            Self::Lookup(_) => matches!(message, Message::Owner(_) | Message::Closer(_)),
+            Self::Lookup(_) => matches!(
+                message,
+                Message::Owner(_) | Message::Closer(_) | Message::State(_)
+            ),
             Self::Operation(_) | Self::ReadRepair => true,
             Self::Session(_) => matches!(message, Message::Reconciled(_) | Message::Records(_)),
             Self::Confirm(_) => matches!(message, Message::Confirm(_)),

@@ -36,6 +36,9 @@ pub(crate) struct TokenRing {
     pub(crate) pointers: Pointers,
     /// What lookups found at the fingers' starts.
     pub(crate) fingers: Fingers,
+    /// The token after each looked-up finger, by the finger's index, ascending: where to go on
+    /// when the finger itself is silent, at hardly less than the full stride.
+    pub(crate) seconds: Vec<(u8, Token)>,
     next_finger: u8,
     /// The open question for another token's pointers.
     asking: Option<RequestId>,
@@ -107,6 +110,7 @@ impl Peer {
                     asking: None,
                 },
                 fingers: Fingers::default(),
+                seconds: Vec::new(),
                 next_finger: 0,
                 asking: None,
                 interval: self.timing.stabilise_min,

@@ -3,6 +3,7 @@
 //! One module a command. A command prints to standard output and decides nothing about rings; it
 //! ends with [`Outcome::Broken`] when a promise was broken, so that scripts notice.
 
+mod figures;
 mod files;
 mod human;
 mod million;
@@ -14,6 +15,7 @@ use std::ops::RangeInclusive;
 use anyhow::{Context, Result, ensure};
 use clap::{Args, Subcommand};
 
+pub use self::figures::FiguresArgs;
 pub use self::files::FilesArgs;
 pub use self::million::MillionArgs;
 pub use self::replay::ReplayArgs;
@@ -40,6 +42,8 @@ pub enum Command {
     Million(MillionArgs),
     /// What real nodes recorded with --record, told again to the same code, step by step
     Replay(ReplayArgs),
+    /// The figures of the Chord papers, measured on this program's own code
+    Figures(FiguresArgs),
 }
 
 /// How a command ended.
@@ -66,6 +70,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
         Command::Files(arguments) => files::run(arguments),
         Command::Million(arguments) => million::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
+        Command::Figures(arguments) => figures::run(arguments),
     }
 }
 

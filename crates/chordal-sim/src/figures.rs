@@ -5,9 +5,20 @@
 //! held against the committed files. Nothing here decides whether a figure is good enough:
 //! published values and bars stand beside ours, and the reader judges.
 
+mod agreement;
+mod balance;
+mod churn;
 pub mod data;
+mod failures;
+mod field;
+mod first_contact;
+mod merge;
 mod page;
+mod path;
 pub mod plot;
+mod rounds;
+mod sample;
+mod table_three;
 
 use anyhow::{Context, Result};
 
@@ -40,7 +51,16 @@ pub struct Effort {
 }
 
 /// Every figure, in the order of the page.
-pub const FIGURES: &[Figure] = &[];
+pub const FIGURES: &[Figure] = &[
+    path::FIGURE,
+    failures::FIGURE,
+    table_three::FIGURE,
+    balance::FIGURE,
+    agreement::FIGURE,
+    first_contact::FIGURE,
+    rounds::FIGURE,
+    merge::FIGURE,
+];
 
 /// The figure of this name.
 pub fn figure(name: &str) -> Result<&'static Figure> {
@@ -51,3 +71,6 @@ pub fn figure(name: &str) -> Result<&'static Figure> {
     let found = FIGURES.iter().find(|figure| figure.name == name);
     found.with_context(names)
 }
+
+#[cfg(test)]
+mod tests;

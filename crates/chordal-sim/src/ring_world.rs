@@ -19,6 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chordal_proto::effect::{Answer, Destination, DiskOp, Failure, Notice};
 use chordal_proto::input::{Command, Completion, DiskAnswer, EffectId, OperationId, TransferError};
+use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::message::Kind;
 use chordal_proto::{Effect, Input, Settings, Time, Timing};
 
@@ -46,6 +47,8 @@ pub struct RingOptions {
     pub timing: Timing,
     /// Tokens that a node takes.
     pub tokens: u8,
+    /// The most nodes that a node's table holds: see `chordal_proto::Config`.
+    pub table_nodes: usize,
     /// What the network does to messages.
     pub weather: Weather,
 }
@@ -58,6 +61,7 @@ impl Default for RingOptions {
             settings: Settings::default(),
             timing: Timing::default(),
             tokens: 1,
+            table_nodes: TABLE_MAX,
             weather: Weather::fair(Duration::from_millis(10)),
         }
     }
@@ -72,6 +76,7 @@ pub struct RingWorld {
     settings: Settings,
     timing: Timing,
     tokens: u8,
+    table_nodes: usize,
     queue: Queue<Event>,
     replies: VecDeque<Reply>,
     operations: u64,
@@ -173,6 +178,7 @@ impl RingWorld {
             settings: options.settings,
             timing: options.timing,
             tokens: options.tokens,
+            table_nodes: options.table_nodes,
             queue: Queue::new(),
             replies: VecDeque::new(),
             operations: 0,

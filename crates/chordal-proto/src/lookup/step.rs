@@ -38,7 +38,9 @@ impl Peer {
         let on_ring = || pointers().filter(|ring| ring.on_ring);
         for ring in on_ring() {
             let token = ring.token;
-            if key == token.key || key.between(ring.predecessor.key, token.key) {
+            // A token among others that has heard of no predecessor yet cannot tell what it owns.
+            let knows = ring.predecessor != token || ring.is_alone();
+            if key == token.key || (knows && key.between(ring.predecessor.key, token.key)) {
                 return self.found(token, ring.predecessor, &ring.successors);
             }
         }
@@ -105,7 +107,7 @@ impl Peer {
 
     /// Tokens of answering nodes strictly between this node's nearest token and the key, the
     /// closest to the key first.
-    fn closer_to(&self, key: Key) -> Vec<(Token, Via)> {
+    pub(super) fn closer_to(&self, key: Key) -> Vec<(Token, Via)> {
         let bits = self.settings.bits;
         let nearest = self
             .tokens
@@ -131,8 +133,11 @@ impl Peer {
                 .successors
                 .iter()
                 .map(|&token| (token, Via::Successor));
+            let seconds = ring.seconds.iter();
+            let seconds = seconds.map(|&(i, token)| (token, Via::Finger(i)));
             closer.extend(
                 fingers
+                    .chain(seconds)
                     .chain(successors)
                     .filter(|(token, _)| is_closer(token)),
             );

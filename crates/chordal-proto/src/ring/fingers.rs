@@ -86,6 +86,7 @@ impl Peer {
         let successor = ring.pointers.successor();
         if ring.pointers.is_alone() {
             ring.fingers = Fingers::default();
+            ring.seconds = Vec::new();
             return;
         }
         let near = |index: u8| {
@@ -96,6 +97,7 @@ impl Peer {
             .find(|&index| !near(index))
             .unwrap_or_else(|| bits.get());
         ring.fingers.set_near(first_far);
+        ring.seconds.retain(|&(index, _)| index >= first_far);
         if first_far == bits.get() {
             return;
         }
@@ -117,6 +119,26 @@ impl Peer {
     pub(crate) fn set_finger(&mut self, token: Key, index: u8, found: Option<Token>) {
         if let Some(ring) = self.tokens.get_mut(&token) {
             ring.fingers.set(index, found);
+        }
+    }
+
+    /// A finger's lookup told what lies after the finger too.
+    pub(crate) fn set_second(&mut self, token: Key, index: u8, after: Option<Token>) {
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            let place = ring
+                .seconds
+                .binary_search_by_key(&index, |&(other, _)| other);
+            match (place, after) {
+                (Ok(at), Some(after)) => ring.seconds[at].1 = after,
+                (Ok(at), None) => {
+                    ring.seconds.remove(at);
+                }
+                (Err(at), Some(after)) => {
+                    ring.seconds.reserve_exact(1);
+                    ring.seconds.insert(at, (index, after));
+                }
+                (Err(_), None) => {}
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl Peer {
         let next = now + self.rng.jitter(pause);
         self.timers.set(next, Reason::Stabilise(token));
         let offer = self.next_alive(token);
+        let offer = offer.filter(|_| !self.is_about_to_enter());
         let step = self.change(now, token, |pointers, known| {
             pointers.stabilise(offer, known)
         });

@@ -164,7 +164,7 @@ impl RingWorld {
             incarnation: machine.incarnation,
             offered_bytes: OFFERED_BYTES,
             tokens: machine.tokens,
-            table_nodes: chordal_proto::limits::TABLE_MAX,
+            table_nodes: self.table_nodes,
             remembered: machine.saved.clone(),
             seed,
         };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use chordal_proto::Time;
 use chordal_proto::certificate::{self, Certificate, TokenView};
+use chordal_proto::{Time, Timing};
 
 use super::{Machine, RingWorld, Weather};
 use crate::violation::Violation;
@@ -43,6 +43,18 @@ impl RingWorld {
     pub fn set_weather(&mut self, weather: Weather) {
         self.note(usize::MAX, b"weather", || format!("now {weather:?}"));
         self.network.weather = weather;
+    }
+
+    /// Changes the pace of every running node, and of those to come. What nodes have already set
+    /// themselves to do at a time they do then.
+    pub fn set_timing(&mut self, timing: &Timing) {
+        self.note(usize::MAX, b"timing", || format!("now {timing:?}"));
+        self.timing = timing.clone();
+        for machine in &mut self.machines {
+            if let Some(life) = machine.life_mut() {
+                life.peer.set_timing(timing.clone());
+            }
+        }
     }
 
     /// What the weather is.
