@@ -122,12 +122,7 @@ pub fn keys_per_choosing_node(seed: u64, nodes: usize, keys: usize) -> Vec<u64> 
     count_keys(&mut dice, &ring, nodes, keys)
 }
 
-fn count_keys(
-    dice: &mut Dice,
-    ring: &BTreeMap<Key, usize>,
-    nodes: usize,
-    keys: usize,
-) -> Vec<u64> {
+fn count_keys(dice: &mut Dice, ring: &BTreeMap<Key, usize>, nodes: usize, keys: usize) -> Vec<u64> {
     let mut counts = vec![0; nodes];
     for _ in 0..keys {
         let key = Key::from_slice(&dice.bytes(16)).expect("it has 16 bytes");

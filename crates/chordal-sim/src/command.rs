@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod human;
 mod million;
+mod model;
 mod replay;
 mod ring;
 
@@ -18,6 +19,7 @@ use clap::{Args, Subcommand};
 pub use self::figures::FiguresArgs;
 pub use self::files::FilesArgs;
 pub use self::million::MillionArgs;
+pub use self::model::ModelArgs;
 pub use self::replay::ReplayArgs;
 pub use self::ring::RingArgs;
 
@@ -44,6 +46,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// The figures of the Chord papers, measured on this program's own code
     Figures(FiguresArgs),
+    /// Every world that a few tokens can reach: the model checker
+    Model(ModelArgs),
 }
 
 /// How a command ended.
@@ -71,6 +75,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
         Command::Million(arguments) => million::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
+        Command::Model(arguments) => model::run(arguments),
     }
 }
 

@@ -15,6 +15,7 @@ mod faults;
 pub mod figures;
 mod invariants;
 mod members;
+pub mod model;
 mod network;
 mod node;
 mod node_disk;

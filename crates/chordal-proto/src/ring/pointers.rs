@@ -99,13 +99,13 @@ pub struct ListRule {
 
 impl ListRule {
     fn is_met_by(self, list: &[Token]) -> bool {
-        if list.len() >= SUCCESSORS_MAX {
-            return true;
+        if list.len() >= SUCCESSORS_MAX || list.len() < self.entries {
+            return list.len() >= SUCCESSORS_MAX;
         }
-        let mut nodes: Vec<_> = list.iter().map(|token| token.node).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
-        list.len() >= self.entries && nodes.len() >= self.nodes
+        let first_of_node = |(place, token): &(usize, &Token)| {
+            list[..*place].iter().all(|other| other.node != token.node)
+        };
+        list.iter().enumerate().filter(first_of_node).count() >= self.nodes
     }
 }
 
@@ -137,8 +137,8 @@ impl Pointers {
     }
 
     /// Begins a round: successors known not to answer go off the head of the list, and the next
-    /// one is asked. `offer` is a token that the node table holds for the closest after this one;
-    /// a token alone has nobody else to ask.
+    /// one is asked. `offer` is a token that the node table holds for the closest after this one: a
+    /// token alone asks it, unless somebody has made himself known.
     pub fn stabilise(&mut self, offer: Option<Token>, known: &impl Knowledge) -> Step {
         if !self.on_ring {
             return Step::Rest;
@@ -155,8 +155,11 @@ impl Pointers {
         if !self.is_alone() {
             return self.ask(Question::Successor(self.successor()));
         }
-        match offer.filter(|&offer| self.would_be_closer(offer)) {
-            Some(offer) => self.ask(Question::Candidate(offer)),
+        // Alone, it is its own successor: whoever notified it is that one's predecessor.
+        let heard_of = [Some(self.predecessor), offer];
+        let mut closer = heard_of.into_iter().flatten();
+        match closer.find(|&token| self.would_be_closer(token)) {
+            Some(closer) => self.ask(Question::Candidate(closer)),
             None => Step::Rest,
         }
     }
@@ -172,6 +175,10 @@ impl Pointers {
         rule: ListRule,
         known: &impl Knowledge,
     ) -> Step {
+        if !known.is_member(heard.from) {
+            // A word from somebody whose return is not known here: it would be dropped again.
+            return self.unanswered(heard.from);
+        }
         match self.asking.take_if(|question| question.of() == heard.from) {
             None => return Step::Rest,
             Some(Question::Successor(successor)) => {
@@ -185,10 +192,9 @@ impl Pointers {
                     return self.ask(Question::Candidate(closer));
                 }
             }
-            Some(Question::Candidate(candidate)) if known.is_member(candidate) => {
+            Some(Question::Candidate(candidate)) => {
                 self.adopt(candidate, heard.successors, rule, known);
             }
-            Some(Question::Candidate(_)) => {}
         }
         self.notify()
     }
@@ -260,8 +266,10 @@ impl Pointers {
         true
     }
 
-    /// Makes `head` and the list it answered with the successor list: once round at most, without
-    /// those that are no members any more, as long as the rule asks.
+    /// Makes `head` and the list it answered with the successor list: once round at most, and as
+    /// long as the rule asks. Then those that are no members any more are taken out, and nobody
+    /// from beyond takes their place: what was read farther on may be older than whoever has
+    /// joined there.
     fn adopt(&mut self, head: Token, list: &[Token], rule: ListRule, known: &impl Knowledge) {
         if self.successor() != head {
             self.asking = None;
@@ -274,10 +282,10 @@ impl Pointers {
                 break;
             }
             last = next.key;
-            if known.is_member(next) {
-                self.successors.push(next);
-            }
+            self.successors.push(next);
         }
+        self.successors
+            .retain(|&next| next == head || known.is_member(next));
     }
 
     /// Takes the first successor off the list. Without another one the token is alone until the

@@ -1,4 +1,4 @@
-use super::{Arrival, Balance, Offers, grown, growing, keys_per_choosing_node, keys_per_node};
+use super::{Arrival, Balance, Offers, growing, grown, keys_per_choosing_node, keys_per_node};
 
 fn worst(rings: &[Balance], of: impl Fn(&Balance) -> f64) -> f64 {
     rings.iter().map(of).fold(0.0, f64::max)

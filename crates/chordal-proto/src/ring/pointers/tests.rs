@@ -145,7 +145,7 @@ fn with_its_last_successor_gone_a_token_is_alone_and_asks_whom_the_table_offers(
 }
 
 #[test]
-fn only_former_members_are_left_out_of_an_adopted_list() {
+fn former_members_are_taken_out_of_an_adopted_list_and_nobody_takes_their_place() {
     let known = Known {
         silent: vec![40],
         former: vec![30],
@@ -157,7 +157,7 @@ fn only_former_members_are_left_out_of_an_adopted_list() {
         hear(&mut pointers, 20, 10, &[30, 40, 50], &known),
         Step::Notify(token(20))
     );
-    assert_eq!(pointers.successors, tokens(&[20, 40, 50]));
+    assert_eq!(pointers.successors, tokens(&[20, 40]));
 }
 
 #[test]
@@ -250,4 +250,28 @@ fn the_second_token_of_a_ring_has_the_first_on_both_sides() {
     let joined = join(20, 10, &[10], &Known::default()).unwrap();
     assert_eq!(joined.successors, tokens(&[10]));
     assert_eq!(joined.predecessor, token(10));
+}
+
+#[test]
+fn a_token_alone_asks_whoever_notified_it() {
+    let known = Known::default();
+    let mut pointers = Pointers::alone(token(10));
+    assert_eq!(pointers.stabilise(None, &known), Step::Rest);
+    assert_eq!(pointers.notified(token(20), &known), None);
+    assert_eq!(pointers.stabilise(None, &known), Step::Ask(token(20)));
+}
+
+#[test]
+fn the_word_of_a_former_member_is_not_used() {
+    let mut pointers = member(10, 90, &[20, 40]);
+    assert_eq!(
+        pointers.stabilise(None, &Known::default()),
+        Step::Ask(token(20))
+    );
+    let known = Known {
+        silent: Vec::new(),
+        former: vec![20],
+    };
+    assert_eq!(hear(&mut pointers, 20, 10, &[30, 40], &known), Step::Rest);
+    assert_eq!(pointers.successors, tokens(&[20, 40]));
 }
