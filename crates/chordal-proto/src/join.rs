@@ -111,6 +111,11 @@ impl Peer {
     }
 
     fn seek(&mut self, now: Time, operation: Option<OperationId>, seeds: Vec<SocketAddr>) {
+        if self.is_off_the_ring() {
+            // From the first word on: whoever hears of this node meanwhile must neither take its
+            // own ring for a part of theirs, nor merge with it instead of letting it join.
+            self.leave_own_ring();
+        }
         self.joining.attempt = Some(Attempt {
             operation,
             asked: seeds.iter().copied().collect(),
@@ -259,7 +264,13 @@ impl Peer {
         if let Some(operation) = operation {
             self.reply(operation, Err(failure));
         }
-        if self.is_seeking() {
+        if self.is_alone() && !self.is_seeking() {
+            for ring in self.tokens.values_mut() {
+                ring.pointers.on_ring = true;
+            }
+        } else if !self.is_placed() {
+            // It has heard of members: going on alone beside them would make a second ring.
+            self.liveness.seeking = true;
             self.timers.at_latest(now + SEEK_AGAIN, Reason::JoinAgain);
         }
     }
@@ -332,15 +343,31 @@ impl Peer {
         let own = self.own_token_keys();
         self.table.set_own(&self.settings, &self.me.clone());
         self.found_ring(now);
-        for ring in self.tokens.values_mut() {
-            ring.pointers.on_ring = false;
-        }
+        self.leave_own_ring();
         if let Some(attempt) = self.joining.attempt.as_mut() {
             attempt.stage = Stage::Placing(own.iter().map(|&token| (token, 0)).collect());
         }
         for token in own {
             self.look_up(now, token, LookupPurpose::Join { token });
         }
+    }
+
+    /// The tokens of a node that looks for a ring answer nobody until they have their places.
+    fn leave_own_ring(&mut self) {
+        for ring in self.tokens.values_mut() {
+            ring.pointers.on_ring = false;
+        }
+    }
+
+    /// Whether every token of this node has its place on a ring.
+    pub(crate) fn is_placed(&self) -> bool {
+        self.tokens.values().all(|ring| ring.pointers.on_ring)
+    }
+
+    /// This node's own entry, once its tokens have their places.
+    pub(crate) fn told_of_self(&self) -> Vec<Member> {
+        let placed = self.is_placed().then(|| self.me.clone());
+        placed.into_iter().collect()
     }
 
     /// The contact fell silent before it told of its ring.

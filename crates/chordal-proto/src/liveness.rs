@@ -136,7 +136,7 @@ impl Peer {
     fn ask_who(&mut self, now: Time, asker: &Asker) {
         if self.may_compare(now, asker.node) {
             let question = Message::Table {
-                members: vec![self.me.clone()],
+                members: self.told_of_self(),
                 want_yours: true,
             };
             self.answer(

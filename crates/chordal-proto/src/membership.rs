@@ -250,6 +250,10 @@ impl Peer {
         self.introduced(now, asker.node);
         if want_yours {
             let mut mine = self.entries_to_share();
+            if !self.is_placed() {
+                // Nobody should count on this node yet.
+                mine.retain(|entry| entry.node != self.me.node);
+            }
             if asker.request == 0 {
                 // Only what the other side does not have already.
                 mine.retain(|entry| !members.contains(entry));

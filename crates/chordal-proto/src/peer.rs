@@ -207,6 +207,20 @@ impl Peer {
         views.collect()
     }
 
+    /// Whether [`Peer::ring_view`] would say just this.
+    pub fn ring_view_is(&self, views: &[TokenView]) -> bool {
+        let placed = self.tokens.values().filter(|ring| ring.pointers.on_ring);
+        placed.map(|ring| ring.as_parts()).eq(views
+            .iter()
+            .map(|view| (&view.token, &view.predecessor, view.successors.as_slice())))
+    }
+
+    /// Whether every token of this node knows only tokens of this node.
+    pub fn is_on_own_ring(&self) -> bool {
+        let mut lists = self.tokens.values().map(|ring| &ring.pointers.successors);
+        lists.all(|list| list.iter().all(|next| next.node == self.me.node))
+    }
+
     /// Whether this node is on its way into a ring: joining, or looking for the one it remembers.
     pub const fn is_entering(&self) -> bool {
         self.is_joining() || self.is_seeking()

@@ -56,6 +56,17 @@ impl TokenRing {
         }
     }
 
+    /// Token, predecessor, successors.
+    pub(crate) fn as_parts(&self) -> (&Token, &Token, &[Token]) {
+        let Pointers {
+            token,
+            predecessor,
+            successors,
+            ..
+        } = &self.pointers;
+        (token, predecessor, successors)
+    }
+
     /// All that the certificate looks at.
     fn view(&self) -> TokenView {
         TokenView {

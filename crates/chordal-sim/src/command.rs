@@ -11,6 +11,7 @@ mod model;
 mod replay;
 mod ring;
 
+use std::any::Any;
 use std::ops::RangeInclusive;
 
 use anyhow::{Context, Result, ensure};
@@ -76,6 +77,17 @@ pub fn run(command: &Command) -> Result<Outcome> {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
         Command::Model(arguments) => model::run(arguments),
+    }
+}
+
+/// What a panic said.
+fn panic_words(panic: &(dyn Any + Send)) -> String {
+    if let Some(words) = panic.downcast_ref::<String>() {
+        words.clone()
+    } else if let Some(words) = panic.downcast_ref::<&str>() {
+        (*words).to_owned()
+    } else {
+        "without words".to_owned()
     }
 }
 

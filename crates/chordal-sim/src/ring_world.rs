@@ -10,6 +10,7 @@ mod look;
 mod machine;
 mod queue;
 mod traffic;
+mod watch;
 mod weather;
 
 use std::collections::VecDeque;
@@ -34,6 +35,7 @@ pub use self::weather::{Spread, Weather};
 
 use self::machine::{State, number_at};
 use self::queue::Queue;
+use self::watch::Watch;
 use self::weather::{Fate, Network};
 
 /// What a world is made of.
@@ -51,6 +53,17 @@ pub struct RingOptions {
     pub table_nodes: usize,
     /// What the network does to messages.
     pub weather: Weather,
+    /// How often the ring's invariant is checked.
+    pub checks: Checks,
+}
+
+/// How often the ring's invariant is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// After every event: a violation ends the run.
+    EveryEvent,
+    /// Never: for measuring rings too large to be looked at all the time.
+    Never,
 }
 
 impl Default for RingOptions {
@@ -63,6 +76,7 @@ impl Default for RingOptions {
             tokens: 1,
             table_nodes: TABLE_MAX,
             weather: Weather::fair(Duration::from_millis(10)),
+            checks: Checks::EveryEvent,
         }
     }
 }
@@ -77,6 +91,7 @@ pub struct RingWorld {
     timing: Timing,
     tokens: u8,
     table_nodes: usize,
+    plant: RingPlant,
     queue: Queue<Event>,
     replies: VecDeque<Reply>,
     operations: u64,
@@ -86,8 +101,41 @@ pub struct RingWorld {
     ready: VecDeque<(EffectId, Completion)>,
     traffic: Traffic,
     counts: Counts,
+    /// The invariant, where it is checked.
+    watch: Option<Watch>,
     trace: Trace,
     dice: Dice,
+}
+
+/// Mistakes made on purpose: a checker that cannot fail proves nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RingPlant {
+    /// None.
+    #[default]
+    Nothing,
+    /// The first machine never sends a notification.
+    DropNotify,
+    /// A node that crashed comes back in the middle of its old life, pointers and all.
+    Undead,
+}
+
+impl RingPlant {
+    /// Every mistake there is.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::DropNotify, Self::Undead];
+
+    /// What the command line calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::DropNotify => "drop-notify",
+            Self::Undead => "undead",
+        }
+    }
+
+    /// The mistake of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plant| plant.name() == name)
+    }
 }
 
 /// How much has happened.
@@ -171,6 +219,8 @@ impl RingWorld {
     }
 
     fn with_trace(options: RingOptions, trace: Trace) -> Self {
+        let watched = options.checks == Checks::EveryEvent;
+        let list_length = usize::from(options.settings.successors);
         Self {
             now: Time::from_nanos(0),
             machines: Vec::new(),
@@ -179,6 +229,7 @@ impl RingWorld {
             timing: options.timing,
             tokens: options.tokens,
             table_nodes: options.table_nodes,
+            plant: RingPlant::Nothing,
             queue: Queue::new(),
             replies: VecDeque::new(),
             operations: 0,
@@ -186,6 +237,7 @@ impl RingWorld {
             ready: VecDeque::new(),
             traffic: Traffic::new(),
             counts: Counts::default(),
+            watch: watched.then(|| Watch::new(list_length)),
             trace,
             dice: Dice::new(options.seed, "ring world"),
         }
@@ -219,6 +271,11 @@ impl RingWorld {
     /// A hash of everything that happened: equal for equal runs.
     pub fn digest(&self) -> [u8; 32] {
         self.trace.digest()
+    }
+
+    /// From now on this mistake is made.
+    pub const fn plant(&mut self, plant: RingPlant) {
+        self.plant = plant;
     }
 
     /// Gives a client's command to a running node; what it is told comes to
@@ -515,7 +572,10 @@ impl RingWorld {
     }
 
     fn send(&mut self, from: usize, to: Destination, bytes: Bytes) {
-        self.traffic.count(&bytes);
+        let kind = self.traffic.count(&bytes);
+        if kind == "notify" && from == 0 && self.plant == RingPlant::DropNotify {
+            return;
+        }
         let Some(target) = number_at(to.addr, self.machines.len()) else {
             let after = self.network.patience();
             self.unreachable(from, to, after, "no route");
@@ -614,7 +674,7 @@ impl RingWorld {
     }
 
     /// A broken promise, here and now.
-    fn violation(
+    pub(crate) fn violation(
         &self,
         promise: &'static str,
         node: Option<usize>,

@@ -1,29 +1,29 @@
 //! Looking at the whole world from outside, for the invariants.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chordal_object::{Key, NodeId};
+use chordal_proto::certificate::{self, TokenView};
 use chordal_proto::member::Token;
 
-use crate::invariants::ring::{self, Pointers};
 use crate::invariants::{copies as copies_at_r, nothing_lost};
 use crate::node::{Node, State};
 use crate::oracle::Oracle;
 use crate::world::World;
 
 /// The pointers of all nodes that are in the ring.
-pub(crate) fn pointers(world: &World) -> Vec<Pointers> {
+pub(crate) fn pointers(world: &World) -> Vec<TokenView> {
     world.nodes.iter().flat_map(pointers_of).collect()
 }
 
 /// One node's pointers; none when it is not in the ring.
-pub(crate) fn pointers_of(node: &Node) -> Vec<Pointers> {
+pub(crate) fn pointers_of(node: &Node) -> Vec<TokenView> {
     let Some(life) = node.life().filter(|life| life.joined) else {
         return Vec::new();
     };
     let own = life.peer.tokens();
     own.into_iter()
-        .map(|token| Pointers {
+        .map(|token| TokenView {
             token: Token {
                 key: token.key,
                 node: node.id,
@@ -45,22 +45,18 @@ pub(crate) fn tokens(world: &World) -> BTreeMap<Key, NodeId> {
 
 /// Whether every list is ordered.
 pub(crate) fn order(world: &World) -> Result<(), String> {
-    pointers(world).iter().try_for_each(ring::check_order)
+    let views = pointers(world);
+    let verdict = views.iter().try_for_each(certificate::ordered);
+    verdict.map_err(|flaw| flaw.to_string())
 }
 
 /// Whether everybody knows somebody who lives; promised of rings with more tokens than a list has.
 pub(crate) fn one_live_successor(world: &World) -> Result<(), String> {
-    let alive: BTreeSet<NodeId> = world
-        .nodes
-        .iter()
-        .filter(|node| node.is_up())
-        .map(|node| node.id)
-        .collect();
     let ring = pointers(world);
     if ring.len() <= usize::from(world.settings().successors) + 1 {
         return Ok(());
     }
-    ring::check_one_live_successor(&ring, &alive)
+    certificate::one_live_successor(&ring).map_err(|flaw| flaw.to_string())
 }
 
 /// Whether every machine that is not out for good is in the ring, and the ring is ideal.
@@ -74,7 +70,8 @@ pub(crate) fn ideal(world: &World) -> Result<(), String> {
             State::Up(_) => {}
         }
     }
-    ring::check_ideal(&pointers(world), usize::from(world.settings().successors))
+    let length = usize::from(world.settings().successors);
+    certificate::ideal(&pointers(world), length).map_err(|flaw| flaw.to_string())
 }
 
 /// Whether all copies are where they belong, and as many as there should be.

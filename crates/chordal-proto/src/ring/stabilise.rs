@@ -39,7 +39,7 @@ impl Peer {
         let step = self.change(now, token, |pointers, known| {
             pointers.stabilise(offer, known)
         });
-        if pause >= self.timing.stabilise_min / 2 {
+        if pause >= self.timing.stabilise_min / 2 && self.tokens[&token].pointers.on_ring {
             self.refresh_finger(now, token);
         }
         self.take(now, token, step.unwrap_or(Step::Rest));

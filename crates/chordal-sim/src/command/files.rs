@@ -1,6 +1,5 @@
 //! `files`: whole nodes with their disks and clients; seeds, and which promises held.
 
-use std::any::Any;
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail, ensure};
 use clap::Args;
 
-use super::{Outcome, range};
+use super::{Outcome, panic_words, range};
 use crate::{Faults, Options, Plant, Twins, run as simulate_run};
 
 /// Whole nodes with their disks, and clients that remember what they were promised.
@@ -97,7 +96,7 @@ fn simulate_one(arguments: &FilesArgs, seed: u64) -> Result<bool> {
             Ok(report.outcome.is_ok())
         }
         Err(panic) => {
-            let words = words(&*panic);
+            let words = panic_words(&*panic);
             writeln!(
                 io::stdout(),
                 "seed {seed}: FAILED: panic: {words}\n  repeat with: chordal sim files {options}"
@@ -129,16 +128,6 @@ fn options(arguments: &FilesArgs, seed: u64) -> Options {
         } else {
             Twins::Nowhere
         },
-    }
-}
-
-fn words(panic: &(dyn Any + Send)) -> String {
-    if let Some(words) = panic.downcast_ref::<String>() {
-        words.clone()
-    } else if let Some(words) = panic.downcast_ref::<&str>() {
-        (*words).to_owned()
-    } else {
-        "without words".to_owned()
     }
 }
 

@@ -2,14 +2,18 @@
 
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::human::{share, time};
-use super::{Outcome, range};
-use crate::ring_run::{self, RingRun};
+use super::{Outcome, panic_words, range};
+use crate::ring_run::{self, RingFault, RingReport, RingRun};
+use crate::ring_world::RingPlant;
 
 /// The ring by itself: joins, crashes, partitions, bad networks; every invariant after every event.
 ///
@@ -42,41 +46,149 @@ pub struct RingArgs {
     /// The mean time a message takes [default: the seed chooses]
     #[arg(long, value_name = "TIME", value_parser = time)]
     latency: Option<Duration>,
+    /// Only these faults, all of them: crash, mass-crash, leave, join, mass-join, mass-restart,
+    /// partition, cut, slow, freeze, clock; or none [default: the seed chooses]
+    #[arg(long, value_name = "KIND,..", value_parser = faults)]
+    faults: Option<Faults>,
+    /// Make a mistake on purpose: drop-notify, undead
+    #[arg(long, value_name = "MISTAKE", value_parser = plant)]
+    plant: Option<RingPlant>,
     /// Print every event
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seeds")]
     trace: bool,
 }
 
+/// What `--faults` names.
+#[derive(Clone, Debug)]
+struct Faults(Vec<RingFault>);
+
 /// Runs what was asked for.
 pub(super) fn run(arguments: &RingArgs) -> Result<Outcome> {
-    let seeds = match (&arguments.seeds, arguments.seed) {
-        (Some(seeds), _) => seeds.clone(),
-        (None, seed) => {
-            let seed = seed.unwrap_or(1);
-            seed..=seed
-        }
-    };
-    let nodes = arguments.nodes.clone().unwrap_or(5..=200);
+    let nodes = arguments.nodes.clone().unwrap_or(ring_run::NODES);
     ensure!(*nodes.start() > 0, "a ring has at least one node");
-    let mut outcome = Outcome::Kept;
-    for seed in seeds {
-        let run = RingRun {
-            seed,
-            nodes: nodes.clone(),
-            time: arguments.time,
-            churn: arguments.churn,
-            partition: arguments.partition,
-            loss: arguments.loss,
-            latency: arguments.latency,
-        };
-        let lines: Option<Box<dyn Write>> = arguments
-            .trace
-            .then(|| Box::new(io::BufWriter::new(io::stdout())) as Box<dyn Write>);
-        let report = ring_run::run(&run, lines);
-        if report.outcome.is_err() {
-            outcome = Outcome::Broken;
-        }
-        writeln!(io::stdout(), "{report}")?;
+    let run = RingRun {
+        seed: arguments.seed.unwrap_or(1),
+        nodes,
+        time: arguments.time,
+        churn: arguments.churn,
+        partition: arguments.partition,
+        loss: arguments.loss,
+        latency: arguments.latency,
+        faults: arguments.faults.clone().map(|faults| faults.0),
+        plant: arguments.plant.unwrap_or_default(),
+    };
+    match &arguments.seeds {
+        Some(seeds) => many(&run, seeds.clone()),
+        None => one(&run, arguments.trace),
     }
-    Ok(outcome)
+}
+
+fn one(run: &RingRun, trace: bool) -> Result<Outcome> {
+    let lines: Option<Box<dyn Write>> =
+        trace.then(|| Box::new(io::BufWriter::new(io::stdout())) as Box<dyn Write>);
+    let report = ring_run::run(run, lines);
+    writeln!(io::stdout(), "{report}")?;
+    Ok(outcome(&report))
+}
+
+/// Runs all seeds of a range, as many at once as there are processors.
+fn many(run: &RingRun, seeds: RangeInclusive<u64>) -> Result<Outcome> {
+    let next = AtomicU64::new(*seeds.start());
+    let last = *seeds.end();
+    let (sender, reports) = mpsc::channel();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (next, sender) = (&next, sender.clone());
+            scope.spawn(move || {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > last {
+                        break;
+                    }
+                    let run = RingRun {
+                        seed,
+                        ..run.clone()
+                    };
+                    if sender.send(run_seed(&run)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        sum_up(reports)
+    })
+}
+
+/// What became of a seed: its line, and its report unless it panicked.
+type Told = (String, Option<RingReport>);
+
+/// Runs one seed. A panic is a failure like any other.
+fn run_seed(run: &RingRun) -> Told {
+    match catch_unwind(AssertUnwindSafe(|| ring_run::run(run, None))) {
+        Ok(report) => (report.to_string(), Some(report)),
+        Err(panic) => {
+            let words = panic_words(&*panic);
+            let seed = run.seed;
+            let line =
+                format!("seed {seed}: FAILED: panic: {words}\n  repeat with: chordal sim {run}");
+            (line, None)
+        }
+    }
+}
+
+fn sum_up(reports: mpsc::Receiver<Told>) -> Result<Outcome> {
+    let (mut passed, mut failed) = (0_u64, 0_u64);
+    let (mut events, mut longest) = (0_u64, Duration::ZERO);
+    for (line, report) in reports {
+        writeln!(io::stdout(), "{line}")?;
+        if let Some(report) = &report {
+            events += report.counts.events;
+            longest = longest.max(report.findings.longest_healing);
+        }
+        if report.is_some_and(|report| outcome(&report) == Outcome::Kept) {
+            passed += 1;
+        } else {
+            failed += 1;
+        }
+    }
+    writeln!(
+        io::stdout(),
+        "{passed} passed, {failed} failed; {events} events, healed in at most {:.1} s",
+        longest.as_secs_f64()
+    )?;
+    Ok(if failed == 0 {
+        Outcome::Kept
+    } else {
+        Outcome::Broken
+    })
+}
+
+const fn outcome(report: &RingReport) -> Outcome {
+    if report.outcome.is_ok() {
+        Outcome::Kept
+    } else {
+        Outcome::Broken
+    }
+}
+
+fn faults(text: &str) -> Result<Faults> {
+    if text == "none" {
+        return Ok(Faults(Vec::new()));
+    }
+    let named = text.split(',').map(|name| {
+        RingFault::from_name(name).with_context(|| {
+            let names = RingFault::ALL.map(RingFault::name);
+            format!("'{name}' is none of {}", names.join(", "))
+        })
+    });
+    named.collect::<Result<_>>().map(Faults)
+}
+
+fn plant(text: &str) -> Result<RingPlant> {
+    RingPlant::from_name(text).with_context(|| {
+        let names = RingPlant::ALL.map(RingPlant::name);
+        format!("'{text}' is none of {}", names.join(", "))
+    })
 }

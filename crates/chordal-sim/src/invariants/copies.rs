@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chordal_object::{Content, Key, NodeId, Record};
 
-use crate::invariants::ring::holders;
+use crate::invariants::holders::holders;
 use crate::node::Life;
 use crate::oracle::{Duty, Oracle};
 use crate::world::World;

@@ -8,7 +8,7 @@ use chordal_proto::input::Command;
 use chordal_proto::{Config, Input, Peer};
 
 use super::machine::{Life, State, address};
-use super::{Happening, Machine, OFFERED_BYTES, Reply, RingWorld, Stop};
+use super::{Happening, Machine, OFFERED_BYTES, Reply, RingPlant, RingWorld, Stop};
 use crate::violation::Violation;
 
 /// What a machine was asked to do about its membership.
@@ -50,6 +50,7 @@ impl RingWorld {
             busy_until: self.now,
             inbox: std::collections::VecDeque::new(),
             state: State::Down(Stop::Process),
+            undead: None,
         });
         number
     }
@@ -73,7 +74,8 @@ impl RingWorld {
     /// nothing.
     pub fn restart(&mut self, number: usize, memory: Memory) -> Result<(), Violation> {
         self.begin_life(number, memory)?;
-        if memory == Memory::Saved && self.machines[number].saved.is_some() {
+        let life = self.machines[number].life();
+        if life.is_some_and(|life| life.peer.is_entering()) {
             return Ok(());
         }
         self.join_somebody(number)
@@ -95,6 +97,20 @@ impl RingWorld {
             }
         }
         self.await_ideal(until.since(self.now)).map(drop)
+    }
+
+    /// A ring of so many new machines that all ask the first one to be let in at the same moment,
+    /// stabilised until it is ideal; fails when that takes more than `patience`.
+    pub fn form_at_once(&mut self, machines: usize, patience: Duration) -> Result<(), Violation> {
+        for index in 0..machines {
+            let number = self.add_machine();
+            if index == 0 {
+                self.found(number)?;
+            } else {
+                self.join(number)?;
+            }
+        }
+        self.await_ideal(patience).map(drop)
     }
 
     /// Lets things happen until the ring is ideal; how long that took. Fails when it takes more
@@ -124,10 +140,15 @@ impl RingWorld {
         self.note(number, b"crash", || {
             format!("node {number} crashes ({stop:?})")
         });
-        if let State::Up(life) = ended
-            && stop == Stop::Process
-        {
-            self.tell_contacts(number, *life);
+        let State::Up(life) = ended else {
+            return;
+        };
+        if stop == Stop::Process {
+            self.tell_contacts(number, &life);
+        }
+        self.died_in_ring(&life);
+        if self.plant == RingPlant::Undead {
+            self.machines[number].undead = Some(life);
         }
     }
 
@@ -149,6 +170,14 @@ impl RingWorld {
         let machine = &mut self.machines[number];
         if !machine.is_down() {
             return Ok(());
+        }
+        if let Some(mut life) = machine.undead.take() {
+            machine.lives += 1;
+            life.wake = None;
+            life.views.clear();
+            machine.state = State::Up(life);
+            self.note(number, b"undead", || format!("node {number} goes on"));
+            return self.settle(number);
         }
         if memory == Memory::Blank {
             machine.saved = None;
@@ -233,7 +262,8 @@ impl RingWorld {
                 self.counts.leaves += 1;
                 let before = std::mem::replace(&mut self.machines[number].state, State::Ended);
                 if let State::Up(life) = before {
-                    self.tell_contacts(number, *life);
+                    self.tell_contacts(number, &life);
+                    self.gone_from_ring(number, &life)?;
                 }
             }
             (Wish::Leave, Err(_)) => {
@@ -249,9 +279,9 @@ impl RingWorld {
         Ok(())
     }
 
-    fn tell_contacts(&mut self, number: usize, life: Life) {
+    fn tell_contacts(&mut self, number: usize, life: &Life) {
         let id = self.machines[number].id;
-        for contact in life.contacts {
+        for &contact in &life.contacts {
             let after = self.network.latency();
             self.tell_after(after, contact, Input::Disconnected(id));
         }

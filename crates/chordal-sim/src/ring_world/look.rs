@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
+use chordal_object::{Key, NodeId};
 use chordal_proto::certificate::{self, Certificate, TokenView};
+use chordal_proto::member::Token;
 use chordal_proto::{Time, Timing};
 
-use super::{Machine, RingWorld, Weather};
+use super::machine::Life;
+use super::watch::Watch;
+use super::{Event, Machine, RingWorld, Weather};
 use crate::violation::Violation;
 
 impl RingWorld {
     /// The pointers of all tokens that are in the ring.
     pub fn views(&self) -> Vec<TokenView> {
         let lives = self.machines.iter().filter_map(Machine::life);
-        lives.flat_map(|life| life.views.iter().cloned()).collect()
+        lives.flat_map(views_of).collect()
     }
 
     /// What the pointers of all tokens together say of the ring.
@@ -32,6 +36,17 @@ impl RingWorld {
         }
         let flaw = certificate::ideal(&self.views(), self.list_length()).err();
         flaw.map(|flaw| flaw.to_string())
+    }
+
+    /// The node of the first token at or after a key, of those in the ring.
+    pub fn owner(&self, key: Key) -> Option<NodeId> {
+        let mut tokens: Vec<Token> = self.views().iter().map(|view| view.token).collect();
+        tokens.sort_unstable();
+        let place = tokens.partition_point(|token| token.key < key);
+        tokens
+            .get(place)
+            .or_else(|| tokens.first())
+            .map(|token| token.node)
     }
 
     /// r: the entries of a full successor list.
@@ -112,6 +127,16 @@ impl RingWorld {
         machine.busy_until = machine.busy_until.max(self.now + time);
     }
 
+    /// Ends a machine's slowness and standing still.
+    pub fn wake_up(&mut self, number: usize) {
+        let machine = &mut self.machines[number];
+        machine.slowness = Duration::ZERO;
+        machine.busy_until = machine.busy_until.min(self.now);
+        if !machine.inbox.is_empty() {
+            self.queue.push(self.now, Event::Resume(number));
+        }
+    }
+
     /// Puts a machine's clock forward. It never goes backwards: drivers read a monotonic clock.
     pub fn step_clock(&mut self, number: usize, step: Duration) -> Result<(), Violation> {
         self.note(number, b"clock", || {
@@ -121,30 +146,119 @@ impl RingWorld {
         self.feed(number, chordal_proto::Input::Tick)
     }
 
+    /// Whether the whole invariant is asked for now: nobody takes a living node for dead.
+    pub fn asks_for_invariant(&self) -> bool {
+        self.watch.as_ref().is_some_and(Watch::is_sound)
+    }
+
+    /// How long the invariant was not asked for, and how often a living token was taken for dead.
+    pub fn false_accusations(&self) -> (Duration, u64) {
+        let watch = self.watch.as_ref();
+        watch.map_or((Duration::ZERO, 0), |watch| {
+            (watch.shaken_time(self.now), watch.accused())
+        })
+    }
+
+    /// Whether a node may stop now within the assumptions of Zave's proof: everybody else still
+    /// has a living entry in its list, and r + 1 tokens remain that no list skips over. Nodes that
+    /// are leaving count as gone.
+    pub fn may_fail(&self, number: usize) -> bool {
+        let remaining: Vec<TokenView> = self
+            .machines
+            .iter()
+            .enumerate()
+            .filter(|&(other, _)| other != number)
+            .filter_map(|(_, machine)| machine.life())
+            .filter(|life| !life.leaving)
+            .flat_map(views_of)
+            .collect();
+        certificate::principals(&remaining) > self.list_length()
+            && certificate::one_live_successor(&remaining).is_ok()
+    }
+
     /// What a machine's own clock says.
     pub fn clock(&self, number: usize) -> Time {
         self.now + self.machines[number].ahead
     }
 
-    /// Takes note of a node's pointers after an event, and asks it whether it is well.
+    /// Takes note of a node's pointers after an event, asks it whether it is well, and the ring
+    /// whether its invariant holds.
     pub(super) fn look_at(&mut self, number: usize) -> Result<(), Violation> {
         let Some(life) = self.machines[number].life_mut() else {
             return Ok(());
         };
+        if !life.joined && !life.peer.is_entering() && !life.peer.is_on_own_ring() {
+            life.joined = true;
+        }
+        if self.watch.is_none() {
+            return Ok(());
+        }
         if let Err(broken) = life.peer.check() {
             return Err(self.violation("nodes are well", Some(number), broken));
         }
-        let id = self.machines[number].id;
-        let Some(life) = self.machines[number].life_mut() else {
+        if life.joined && life.peer.ring_view_is(&life.views) {
+            return Ok(());
+        }
+        let after = views_of(life);
+        if after == life.views {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut life.views, after.clone());
+        self.ring_changes(number, &before, &after)
+    }
+
+    /// A node left the ring with notice.
+    pub(super) fn gone_from_ring(&mut self, number: usize, life: &Life) -> Result<(), Violation> {
+        self.ring_changes(number, &life.views, &[])
+    }
+
+    /// A node stopped without notice.
+    pub(super) fn died_in_ring(&mut self, life: &Life) {
+        if let Some(watch) = &mut self.watch {
+            let was_sound = watch.is_sound();
+            watch.die(self.now, &life.views);
+            if was_sound && !watch.is_sound() {
+                self.trace.line(self.now, || {
+                    "the invariant is not asked for: more died than lists survive".to_owned()
+                });
+            }
+        }
+    }
+
+    fn ring_changes(
+        &mut self,
+        number: usize,
+        before: &[TokenView],
+        after: &[TokenView],
+    ) -> Result<(), Violation> {
+        let Some(watch) = &mut self.watch else {
             return Ok(());
         };
-        let mut views = life.peer.ring_view();
-        // A node that is about to join is on a ring of its own, of which nobody knows.
-        views.retain(|view| life.joined || view.successors.iter().any(|next| next.node != id));
-        if !life.joined && !views.is_empty() && !life.peer.is_entering() {
-            life.joined = true;
+        let was_sound = watch.is_sound();
+        let verdict = watch.change(self.now, before, after);
+        let is_sound = watch.is_sound();
+        if was_sound != is_sound {
+            self.trace.line(self.now, || {
+                let what = if is_sound {
+                    "holds again"
+                } else {
+                    "is not asked for: a living token was taken for dead"
+                };
+                format!("the invariant {what}")
+            });
         }
-        life.views = views;
-        Ok(())
+        verdict
+            .map_err(|flaw| self.violation("the ring's invariant", Some(number), flaw.to_string()))
     }
+}
+
+/// The pointers of a node's tokens that are in the ring. A node that is about to join is on a ring
+/// of its own, of which nobody knows.
+fn views_of(life: &Life) -> Vec<TokenView> {
+    let mut views = life.peer.ring_view();
+    if !life.joined {
+        let id = life.peer.member().node;
+        views.retain(|view| view.successors.iter().any(|next| next.node != id));
+    }
+    views
 }

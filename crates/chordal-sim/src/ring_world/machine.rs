@@ -32,6 +32,8 @@ pub struct Machine {
     /// What came while it was busy.
     pub(super) inbox: VecDeque<Happening>,
     pub(super) state: State,
+    /// The life that ended last, where the planted mistake goes on with it.
+    pub(super) undead: Option<Box<Life>>,
 }
 
 /// What a machine is doing.

@@ -67,7 +67,8 @@ impl Traffic {
         }
     }
 
-    pub(super) fn count(&mut self, message: &[u8]) {
+    /// Counts a message; its kind.
+    pub(super) fn count(&mut self, message: &[u8]) -> &'static str {
         let field = kind(message);
         let place = KINDS
             .iter()
@@ -76,6 +77,7 @@ impl Traffic {
         let count = &mut self.counts[place];
         count.messages += 1;
         count.bytes += message.len() as u64;
+        KINDS[place].1
     }
 
     /// All kinds of which anything was sent, by their names in `proto/peer.proto`.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chordal_sim::{Faults, Options, Plant, Report, Twins, run};
 
+mod ring;
+
 /// A small ring for a short time.
 fn small(seed: u64) -> Options {
     Options {

@@ -1,0 +1,278 @@
+//! The ring's invariant after every event: what changed is looked at, and the certificate gives
+//! the verdict whenever that could make a difference.
+//!
+//! Zave's proof assumes that nobody takes a living node for dead. Where a node does, because too
+//! many messages were lost or a machine stood still, the proof says nothing until all is well
+//! again: the watch notices it, and asks for nothing but ordered lists meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::time::Duration;
+
+use chordal_object::Key;
+use chordal_proto::Time;
+use chordal_proto::certificate::{self, Flaw, TokenView};
+use chordal_proto::member::Token;
+
+/// All tokens that are in the ring, and whether the invariant may be asked for.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// r, the entries of a full list.
+    list_length: usize,
+    seats: BTreeMap<Key, Seat>,
+    /// Tokens that no list skips over.
+    principals: usize,
+    /// Whether the ring has had r + 1 of them, from which on the proof promises as many.
+    established: bool,
+    /// Who dropped which living token from the head of its list.
+    accusations: BTreeSet<(Key, Key)>,
+    /// Since when the proof says nothing.
+    shaken: Option<Time>,
+    shaken_time: Duration,
+    accused: u64,
+}
+
+#[derive(Debug)]
+struct Seat {
+    view: TokenView,
+    /// How many pairs of neighbours in lists skip over this token.
+    skipped: u32,
+}
+
+impl Watch {
+    /// Nobody is in the ring.
+    pub(super) fn new(list_length: usize) -> Self {
+        Self {
+            list_length,
+            ..Self::default()
+        }
+    }
+
+    /// A node's pointers were `before` and are `after`; a token that is in only one of them enters
+    /// or leaves the ring. Fails when something is not as it must be.
+    pub(super) fn change(
+        &mut self,
+        now: Time,
+        before: &[TokenView],
+        after: &[TokenView],
+    ) -> Result<(), Flaw> {
+        let mut decisive = false;
+        for view in before {
+            let stays = after.iter().any(|other| other.token == view.token);
+            if !stays
+                && self
+                    .seats
+                    .get(&view.token.key)
+                    .is_some_and(|seat| seat.view.token == view.token)
+            {
+                self.remove(view.token.key);
+                decisive = true;
+            }
+        }
+        for view in after {
+            certificate::ordered(view)?;
+            match self.seats.get(&view.token.key) {
+                None => {
+                    self.insert(view.clone());
+                    decisive = true;
+                }
+                Some(seat) if seat.view.token != view.token => {}
+                Some(seat) if seat.view != *view => {
+                    let head = self.first_live(&seat.view);
+                    decisive |= head != self.first_live(view);
+                    self.replace(now, view.clone());
+                }
+                Some(_) => {}
+            }
+        }
+        self.settle_accusations();
+        if self.shaken.is_some() {
+            self.calm(now);
+            return Ok(());
+        }
+        if decisive || (self.established && self.principals <= self.list_length) {
+            self.verdict()?;
+        }
+        self.established = self.principals > self.list_length
+            || (self.established && self.seats.len() > self.list_length);
+        Ok(())
+    }
+
+    /// These tokens died. Where more died at once than lists survive, the proof says nothing.
+    pub(super) fn die(&mut self, now: Time, tokens: &[TokenView]) {
+        for view in tokens {
+            if self.has(view.token) {
+                self.remove(view.token.key);
+            }
+        }
+        self.settle_accusations();
+        if self.verdict().is_err() {
+            self.shake(now);
+        }
+    }
+
+    /// What the certificate says of everything. A ring that grows out of one token has few
+    /// principals until its lists are full for the first time.
+    fn verdict(&self) -> Result<(), Flaw> {
+        match certificate::invariant(&self.views(), self.list_length) {
+            Err(Flaw::FewPrincipals { .. }) if !self.established => Ok(()),
+            verdict => verdict,
+        }
+    }
+
+    /// The pointers of all tokens, in order of their keys.
+    pub(super) fn views(&self) -> Vec<TokenView> {
+        self.seats.values().map(|seat| seat.view.clone()).collect()
+    }
+
+    /// Whether a token is in the ring.
+    pub(super) fn has(&self, token: Token) -> bool {
+        let seat = self.seats.get(&token.key);
+        seat.is_some_and(|seat| seat.view.token == token)
+    }
+
+    /// From now on until all is well, nothing but ordered lists is asked for.
+    pub(super) fn shake(&mut self, now: Time) {
+        self.shaken.get_or_insert(now);
+    }
+
+    /// Whether the whole invariant is asked for.
+    pub(super) const fn is_sound(&self) -> bool {
+        self.shaken.is_none()
+    }
+
+    /// How long nothing but ordered lists was asked for.
+    pub(super) fn shaken_time(&self, now: Time) -> Duration {
+        self.shaken_time + self.shaken.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// How often a living token was dropped from the head of a list.
+    pub(super) const fn accused(&self) -> u64 {
+        self.accused
+    }
+
+    /// All is well again when nobody holds a living token for dead and no list skips over one.
+    fn calm(&mut self, now: Time) {
+        if self.accusations.is_empty()
+            && self.principals == self.seats.len()
+            && self.verdict().is_ok()
+            && let Some(since) = self.shaken.take()
+        {
+            self.shaken_time += now.since(since);
+        }
+    }
+
+    fn first_live(&self, view: &TokenView) -> Option<Token> {
+        let mut list = view.successors.iter();
+        list.find(|token| self.has(**token)).copied()
+    }
+
+    fn insert(&mut self, view: TokenView) {
+        let key = view.token.key;
+        let skips = self.seats.values().map(|seat| skips(&seat.view, key));
+        let skipped = skips.sum();
+        self.principals += usize::from(skipped == 0);
+        self.add(&view, 1);
+        self.seats.insert(key, Seat { view, skipped });
+    }
+
+    fn remove(&mut self, key: Key) {
+        if let Some(Seat { view, skipped }) = self.seats.remove(&key) {
+            self.principals -= usize::from(skipped == 0);
+            self.add(&view, -1);
+        }
+    }
+
+    fn replace(&mut self, now: Time, view: TokenView) {
+        let key = view.token.key;
+        let Some(seat) = self.seats.get_mut(&key) else {
+            return;
+        };
+        let old = std::mem::replace(&mut seat.view, view.clone());
+        if old.successors == view.successors {
+            return;
+        }
+        self.add(&old, -1);
+        self.add(&view, 1);
+        let Some(head) = view.successors.first() else {
+            return;
+        };
+        for lost in &old.successors {
+            if !lost.key.between(key, head.key) {
+                break;
+            }
+            if self.has(*lost) {
+                self.accusations.insert((key, lost.key));
+                self.accused += 1;
+                self.shake(now);
+            }
+        }
+    }
+
+    /// Counts a list's skips in, or out.
+    fn add(&mut self, view: &TokenView, change: i32) {
+        let mut before = view.token.key;
+        for next in list(view) {
+            for key in self.between(before, next.key) {
+                if let Some(seat) = self.seats.get_mut(&key) {
+                    let was = seat.skipped;
+                    seat.skipped = was.saturating_add_signed(change);
+                    self.principals += usize::from(seat.skipped == 0);
+                    self.principals -= usize::from(was == 0);
+                }
+            }
+            before = next.key;
+        }
+    }
+
+    /// The tokens strictly between two keys, clockwise.
+    fn between(&self, from: Key, to: Key) -> Vec<Key> {
+        let (first, second) = if from < to {
+            ((Bound::Excluded(from), Bound::Excluded(to)), None)
+        } else {
+            ((Bound::Excluded(from), Bound::Unbounded), Some(to))
+        };
+        let first = self.seats.range(first);
+        let second = second.map(|end| self.seats.range(..end));
+        let all = first.chain(second.into_iter().flatten());
+        all.map(|(&key, _)| key).collect()
+    }
+
+    /// Forgets accusations that have been taken back, or whose subject or author is gone.
+    fn settle_accusations(&mut self) {
+        if self.accusations.is_empty() {
+            return;
+        }
+        let seats = &self.seats;
+        self.accusations.retain(|(accuser, accused)| {
+            let Some(seat) = seats.get(accuser) else {
+                return false;
+            };
+            let alone = list(&seat.view).is_empty();
+            seats.contains_key(accused) && (alone || skips(&seat.view, *accused) > 0)
+        });
+    }
+}
+
+/// The list without the entry by which a token alone names itself.
+fn list(view: &TokenView) -> &[Token] {
+    match view.successors.split_last() {
+        Some((last, rest)) if last.key == view.token.key => rest,
+        _ => &view.successors,
+    }
+}
+
+/// How many pairs of neighbours in this list skip over a key: one at most, in an ordered list.
+fn skips(view: &TokenView, key: Key) -> u32 {
+    let mut before = view.token.key;
+    for next in list(view) {
+        if key.between(before, next.key) {
+            return 1;
+        }
+        before = next.key;
+    }
+    0
+}
+
+#[cfg(test)]
+mod tests;
