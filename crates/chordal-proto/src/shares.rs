@@ -77,7 +77,7 @@ const PASSES: usize = 4;
 
 /// What a deviation of the keys held counts beside the same deviation of the keys owned. Measured:
 /// with less the copies come out uneven, with more the owners do.
-const HELD_WEIGHT: f64 = 0.02;
+const HELD_WEIGHT: f64 = 0.01;
 
 impl Shares {
     /// A ring without nodes. `replicas` is how many nodes hold a key.
