@@ -11,6 +11,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 fn formed(machines: usize, seed: u64) -> RingWorld {
     let mut world = RingWorld::new(RingOptions {
         seed,
+        checks: Checks::EveryEvent,
         ..RingOptions::default()
     });
     world.form(machines, PATIENCE).unwrap();
