@@ -92,3 +92,6 @@ impl Drop for Line {
         self.0.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

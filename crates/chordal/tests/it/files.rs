@@ -190,3 +190,16 @@ fn a_listing_of_more_than_a_page_is_whole() {
     let listed = node.ok(&home, &["ls", "many/", "--json"]).out;
     assert_eq!(listed.lines().count(), 1100);
 }
+
+#[test]
+fn a_name_with_control_characters_is_shown_escaped_and_told_exactly_where_that_is_wanted() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let name = "a\nb\u{1b}[31m";
+    let file = home.file("x", b"x");
+    node.ok(&home, &["put", file.to_str().unwrap(), "--as", name]);
+    let lines = node.ok(&home, &["ls"]).out;
+    assert!(lines.starts_with("a\\nb\\u{1b}[31m\n"), "{lines:?}");
+    assert_eq!(node.ok(&home, &["ls", "-0"]).out, format!("{name}\0"));
+    assert_eq!(node.ok(&home, &["ls", "--json"]).json()["name"], name);
+}
