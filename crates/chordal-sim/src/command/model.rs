@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use clap::Args;
@@ -96,10 +97,10 @@ pub(super) fn run(arguments: &ModelArgs) -> Result<Outcome> {
     let mut wrong = false;
     let mut worlds = 0;
     for setting in &settings {
-        let findings = explore(setting);
+        let (findings, took) = timed(|| explore(setting));
         worlds += findings.worlds;
         wrong |= !matches!(findings.outcome, model::Outcome::Right);
-        write!(out, "{}", say(setting, &findings))?;
+        write!(out, "{}", say(setting, &findings, took))?;
         out.flush()?;
     }
     writeln!(out, "{} explorations, {worlds} worlds", settings.len())?;
@@ -110,7 +111,7 @@ pub(super) fn run(arguments: &ModelArgs) -> Result<Outcome> {
     })
 }
 
-fn say(setting: &Setting, findings: &Findings) -> String {
+fn say(setting: &Setting, findings: &Findings, took: Duration) -> String {
     let mut text = format!(
         "{}: {setting}\n  {} worlds, {} moves, {} shapes, depth {}, ideal after {} rounds at most, \
          {:.1} s, {:.0e} worlds missed\n",
@@ -120,20 +121,28 @@ fn say(setting: &Setting, findings: &Findings) -> String {
         findings.shapes,
         findings.depth,
         findings.rounds,
-        findings.took.as_secs_f64(),
+        took.as_secs_f64(),
         findings.missed,
     );
     match &findings.outcome {
         model::Outcome::Right => text += "  right\n",
         model::Outcome::Unfinished => text += "  UNFINISHED: too many worlds\n",
         model::Outcome::Wrong { flaw, trace } => {
-            for line in trace {
-                text += &format!("  {line}\n");
-            }
-            text += &format!("  WRONG: {flaw}\n");
+            let way = trace.join("\n  ");
+            text = format!("{text}  {way}\n  WRONG: {flaw}\n");
         }
     }
     text
+}
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "how long it took is for people; nothing depends on it"
+)]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = std::time::Instant::now();
+    let done = work();
+    (done, began.elapsed())
 }
 
 fn mistake(text: &str) -> Result<Mistake> {

@@ -4,11 +4,13 @@
 //! All messages in flight are lost first; every death has been noticed and every return believed.
 //! What messages in flight may still do is another world, which is checked by itself.
 
+use std::collections::BTreeMap;
+
 use chordal_proto::certificate;
 use chordal_proto::ring::{Pointers, Step};
 
 use super::moves::{Known, heard};
-use super::seen::{ByFingerprint, fingerprint};
+use super::seen::fingerprint;
 use super::setting::Setting;
 use super::world::{Id, Ids, Stand, World, bit, id_of, token};
 
@@ -27,7 +29,7 @@ enum Order {
 /// How many rounds worlds need, as far as asked.
 #[derive(Debug, Default)]
 pub(crate) struct Calm {
-    rounds: [ByFingerprint<u8>; 2],
+    rounds: [BTreeMap<u64, u8>; 2],
     /// The most that any world needed.
     pub(crate) rounds_max: u8,
 }

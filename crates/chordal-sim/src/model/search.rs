@@ -1,11 +1,9 @@
 //! The search: all worlds in breadth, so that the first counterexample is a shortest one.
 
-use std::time::{Duration, Instant};
-
 use super::assumption;
 use super::calm::Calm;
 use super::moves::{Broken, Move, Next, moves};
-use super::seen::{ByFingerprint, Seen, fingerprint};
+use super::seen::{Seen, fingerprint};
 use super::setting::Setting;
 use super::words;
 use super::world::World;
@@ -33,8 +31,6 @@ pub struct Findings {
     pub rounds: u8,
     /// Worlds expected to have been missed, since two had one fingerprint.
     pub missed: f64,
-    /// Time it took.
-    pub took: Duration,
     /// What came out.
     pub outcome: Outcome,
 }
@@ -57,7 +53,6 @@ pub enum Outcome {
 
 /// Visits every world of a setting. Takes all processors, and memory for the worlds.
 pub fn explore(setting: &Setting) -> Findings {
-    let began = Instant::now();
     let mut search = Search::new(setting);
     let (depth, outcome) = search.run();
     let worlds = search.seen.len();
@@ -69,7 +64,6 @@ pub fn explore(setting: &Setting) -> Findings {
         depth,
         rounds: search.calm.rounds_max,
         missed: missed(worlds),
-        took: began.elapsed(),
         outcome,
     }
 }
@@ -205,7 +199,7 @@ struct Trail<'a> {
     /// Every world with the place of the one before and the move between.
     worlds: Vec<(World, Option<(usize, Move)>)>,
     seen: Seen,
-    shapes: ByFingerprint<()>,
+    shapes: Seen,
     calm: Calm,
 }
 
@@ -215,7 +209,7 @@ impl<'a> Trail<'a> {
             setting,
             worlds: Vec::new(),
             seen: Seen::new(),
-            shapes: ByFingerprint::default(),
+            shapes: Seen::new(),
             calm: Calm::default(),
         }
     }
@@ -252,7 +246,7 @@ impl<'a> Trail<'a> {
         }
         self.worlds.push((world, from));
         let calm = world.calmed();
-        if self.shapes.insert(fingerprint(calm.packed()), ()).is_none() {
+        if self.shapes.insert(fingerprint(calm.packed())) {
             assumption::check(self.setting, &calm)?;
             self.calm.check(self.setting, &calm)?;
         }

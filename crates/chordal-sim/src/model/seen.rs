@@ -3,12 +3,6 @@
 //! Two worlds of one fingerprint would count as one. With n worlds the expected number of such
 //! losses is about n² / 2⁶⁵; the findings say it.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-/// A map whose keys are fingerprints already.
-pub(crate) type ByFingerprint<T> = HashMap<u64, T, BuildHasherDefault<AsItIs>>;
-
 /// A fingerprint of a packed world, with every bit mixed into every other.
 pub(crate) fn fingerprint<const N: usize>(words: [u64; N]) -> u64 {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -22,26 +16,6 @@ pub(crate) fn fingerprint<const N: usize>(words: [u64; N]) -> u64 {
         state = (state ^ state >> 32).wrapping_mul(0xe703_7ed1_a0b4_28db);
     }
     state ^ state >> 29
-}
-
-/// A hasher for keys that are hashes.
-#[derive(Debug, Default)]
-pub(crate) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
 }
 
 /// A set of fingerprints: open addressing, three quarters full at most.

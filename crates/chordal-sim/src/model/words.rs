@@ -102,10 +102,10 @@ fn members(world: &World) -> String {
         };
         let mut word = format!("{}→{listed}", letter(id));
         if seat.predecessor != id {
-            word += &format!(" (before it {})", letter(seat.predecessor));
+            word = format!("{word} (before it {})", letter(seat.predecessor));
         }
         if let Asking::Successor(of) | Asking::Candidate(of) = seat.asking {
-            word += &format!(" (asks {})", letter(of));
+            word = format!("{word} (asks {})", letter(of));
         }
         words.push(word);
     }
