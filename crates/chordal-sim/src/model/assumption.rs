@@ -17,12 +17,13 @@ use super::world::{Asking, Id, Ids, Stand, World, bit, ids, token};
 pub(crate) fn may_die(setting: &Setting, world: &World, dying: Id) -> bool {
     let lists = lists(setting, world);
     let left = world.standing(Stand::On) & !bit(dying);
-    let mut others = lists.iter().filter(|(id, _)| *id != dying);
-    let ends = |&(id, list): &(Id, Ids)| {
-        let alone = list == bit(id);
-        !alone && list & left & !world.doubted_by(id) == 0
+    let mut others = lists.iter().filter(|list| list.of != dying);
+    let ends = |list: &&List| {
+        let alone = list.entries == bit(list.of);
+        let doubted = world.doubted_by(list.of) & !list.vouched;
+        !alone && list.entries & left & !doubted == 0
     };
-    if others.any(ends) {
+    if others.any(|list| ends(&list)) {
         return false;
     }
     if !setting.principals {
@@ -33,13 +34,25 @@ pub(crate) fn may_die(setting: &Setting, world: &World, dying: Id) -> bool {
     left.count_ones() as usize > setting.list_length
 }
 
+/// A list in hand or in flight.
+struct List {
+    of: Id,
+    entries: Ids,
+    /// Entries of whose life it brings the news.
+    vouched: Ids,
+}
+
 /// Every list in hand, and every list that an answer in flight would make.
-fn lists(setting: &Setting, world: &World) -> Vec<(Id, Ids)> {
+fn lists(setting: &Setting, world: &World) -> Vec<List> {
     let mut lists = Vec::new();
     for id in world.ids() {
         let seat = world.seat(id);
         if seat.stand == Stand::On {
-            lists.push((id, seat.list));
+            lists.push(List {
+                of: id,
+                entries: seat.list,
+                vouched: 0,
+            });
         }
         let Some(flight) = seat.flight else { continue };
         let mut pointers = world.pointers(id);
@@ -50,13 +63,21 @@ fn lists(setting: &Setting, world: &World) -> Vec<(Id, Ids)> {
                 let list = world.tokens(of, flight.list);
                 let heard = super::moves::heard(of, id, &list);
                 let _step = pointers.answered(&heard, None, setting.rule(), &everybody);
-                lists.push((id, ids(&pointers.successors)));
+                lists.push(List {
+                    of: id,
+                    entries: ids(&pointers.successors),
+                    vouched: flight.vouched,
+                });
             }
             Asking::Place(of) => {
                 let list = world.tokens(of, flight.list);
                 let heard = super::moves::heard(of, id, &list);
                 if pointers.join(&heard, setting.rule(), &everybody) {
-                    lists.push((id, ids(&pointers.successors)));
+                    lists.push(List {
+                        of: id,
+                        entries: ids(&pointers.successors),
+                        vouched: flight.vouched,
+                    });
                 }
             }
         }
@@ -65,11 +86,12 @@ fn lists(setting: &Setting, world: &World) -> Vec<(Id, Ids)> {
 }
 
 /// Those of `among` that no list skips over.
-fn principals(world: &World, lists: &[(Id, Ids)], among: Ids) -> Ids {
+fn principals(world: &World, lists: &[List], among: Ids) -> Ids {
     let mut open = among;
-    for &(id, list) in lists {
-        let mut before = id;
-        for next in world.after(id).filter(|&next| list & bit(next) != 0) {
+    for list in lists {
+        let mut before = list.of;
+        let entries = list.entries;
+        for next in world.after(before).filter(|&next| entries & bit(next) != 0) {
             for skipped in world.after(before).take_while(|&skipped| skipped != next) {
                 open &= !bit(skipped);
             }

@@ -239,7 +239,9 @@ impl Moves<'_> {
         world.seat_mut(id).flight = Some(Flight {
             predecessor,
             list: seat.list,
-            late: false,
+            vouched: (seat.list | bit(of) | bit(predecessor))
+                & self.world.standing(Stand::On)
+                & !self.world.doubted_by(of),
         });
     }
 
@@ -280,7 +282,7 @@ impl Moves<'_> {
         let list = self.world.tokens(of, flight.list);
         let from_successor = matches!(self.world.seat(id).asking, Asking::Successor(_));
         let about = flight.list | bit(of) | bit(flight.predecessor);
-        for silent in self.held_for_dead(id, about) {
+        for silent in self.held_for_dead(id, about & !(flight.vouched & !bit(of))) {
             for offer in self.offers(id).filter(|o| o.is_none() || from_successor) {
                 let mut pointers = self.world.pointers(id);
                 let heard = heard(of, flight.predecessor, &list);
@@ -295,10 +297,8 @@ impl Moves<'_> {
                     step = Step::Notify(closer);
                 }
                 let mut world = *self.world;
-                if !flight.late && silent & bit(of) == 0 {
-                    // It has answered in this life.
-                    world.seat_mut(of).doubters &= !bit(id);
-                }
+                // What it says of itself counts only where it is held for a member.
+                vouch(&mut world, id, flight.vouched & !(silent & bit(of)));
                 self.go_on(&mut world, id, pointers, step);
                 let by = Move::Hear {
                     id,
@@ -357,12 +357,8 @@ impl Moves<'_> {
             world.notifies &= !notify_bit(other, id);
             let seat = world.seat_mut(other);
             seat.doubters &= !bit(id);
-            let asked = match seat.asking {
-                Asking::Nothing => None,
-                Asking::Successor(of) | Asking::Candidate(of) | Asking::Place(of) => Some(of),
-            };
-            if let Some(flight) = seat.flight.as_mut().filter(|_| asked == Some(id)) {
-                flight.late = true;
+            if let Some(flight) = seat.flight.as_mut() {
+                flight.vouched &= !bit(id);
             }
         }
         world.crashes -= 1;
@@ -406,7 +402,7 @@ impl Moves<'_> {
             return;
         };
         let list = self.world.tokens(of, flight.list);
-        for silent in self.held_for_dead(id, flight.list) {
+        for silent in self.held_for_dead(id, flight.list & !flight.vouched) {
             let mut pointers = self.world.pointers(id);
             let before = heard(of, of, &list);
             if !pointers.join(&before, self.setting.rule(), &Known(silent)) {
@@ -428,6 +424,7 @@ impl Moves<'_> {
             seat.stand = Stand::On;
             seat.asking = Asking::Nothing;
             seat.flight = None;
+            vouch(&mut world, id, flight.vouched);
             self.put(&mut world, id, &pointers);
             self.reach(Move::Join { id, of, silent }, world);
         }
@@ -444,11 +441,19 @@ impl Moves<'_> {
             }
         } else {
             for id in world.ids() {
-                world.seat_mut(id).predecessor = id;
+                let seat = world.seat_mut(id);
+                seat.predecessor = if seat.stand == Stand::On { id } else { 0 };
             }
         }
         if world != *self.world {
             self.next.push(Next { by, world });
         }
+    }
+}
+
+/// Lets `by` believe in the life of those that were vouched for.
+fn vouch(world: &mut World, by: Id, vouched: Ids) {
+    for id in world.ids().filter(|&id| vouched & bit(id) != 0) {
+        world.seat_mut(id).doubters &= !bit(by);
     }
 }

@@ -45,8 +45,9 @@ pub(crate) enum Asking {
 pub(crate) struct Flight {
     pub(crate) predecessor: Id,
     pub(crate) list: Ids,
-    /// Whether the one who answered has died since: this is a word from an earlier life.
-    pub(crate) late: bool,
+    /// Those named, and the one who answers, that the answerer knew to be alive in the life they
+    /// still have: an answer brings its own entries of all it names.
+    pub(crate) vouched: Ids,
 }
 
 /// One position and the token there.
@@ -253,7 +254,7 @@ impl World {
             seat.flight = seat.flight.map(|flight| Flight {
                 predecessor: turn(flight.predecessor),
                 list: turn_all(flight.list),
-                late: flight.late,
+                vouched: turn_all(flight.vouched),
             });
             seat.doubters = turn_all(seat.doubters);
             *turned.seat_mut(turn(id)) = seat;
@@ -304,10 +305,10 @@ impl Seat {
         let flight = self.flight.map_or(0, |flight| {
             1 | u64::from(flight.predecessor) << 1
                 | u64::from(flight.list) << 4
-                | u64::from(flight.late) << 10
+                | u64::from(flight.vouched) << 10
         });
         self.stand as u64
-            | u64::from(self.doubters) << 32
+            | u64::from(self.doubters) << 36
             | u64::from(self.predecessor) << 3
             | u64::from(self.list) << 6
             | kind << 12
