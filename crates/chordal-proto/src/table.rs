@@ -6,6 +6,7 @@
 mod entry;
 mod index;
 mod positions;
+mod sorted;
 
 use std::net::SocketAddr;
 
@@ -326,7 +327,7 @@ fn head(node: NodeId) -> u64 {
 
 /// Up to how many entries a table takes memory by the piece, and how many at a time.
 const SMALL: usize = 96;
-const GROWTH: usize = 4;
+const GROWTH: usize = 2;
 
 #[cfg(test)]
 mod tests;

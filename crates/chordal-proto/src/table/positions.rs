@@ -3,10 +3,10 @@
 //! Nodes are named by their place in the table's list of entries, which takes an eighth of the
 //! room of their ids.
 
-use std::collections::BTreeMap;
-
 use chordal_object::Key;
 use serde::{Deserialize, Serialize};
+
+use super::sorted::SortedMap;
 
 /// Where an entry stands in the table's list.
 pub(super) type Slot = u32;
@@ -24,6 +24,12 @@ struct Place {
 
 const NOBODY: Slot = Slot::MAX;
 
+const UNCLAIMED: Place = Place {
+    route: NOBODY,
+    hold: NOBODY,
+    claims: 0,
+};
+
 /// Whom an entry makes itself at its positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -36,13 +42,13 @@ pub(super) struct Claim {
 /// All known positions.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct PositionMap {
-    places: BTreeMap<Key, Place>,
+    places: SortedMap<Place>,
 }
 
 impl PositionMap {
     pub(super) const fn new() -> Self {
         Self {
-            places: BTreeMap::new(),
+            places: SortedMap::new(),
         }
     }
 
@@ -55,11 +61,7 @@ impl PositionMap {
         claim: Claim,
         wins: impl Fn(Slot) -> bool,
     ) -> bool {
-        let place = self.places.entry(key).or_insert(Place {
-            route: NOBODY,
-            hold: NOBODY,
-            claims: 0,
-        });
+        let mut place = self.places.get(key).unwrap_or(UNCLAIMED);
         place.claims = place.claims.saturating_add(1);
         let before = place.hold;
         if claim.routes && (place.route == NOBODY || wins(place.route)) {
@@ -68,12 +70,13 @@ impl PositionMap {
         if claim.holds && (place.hold == NOBODY || wins(place.hold)) {
             place.hold = slot;
         }
+        self.places.insert(key, place);
         place.hold != before
     }
 
     /// Whether several nodes claim a position.
     pub(super) fn is_shared(&self, key: Key) -> bool {
-        self.places.get(&key).is_some_and(|place| place.claims > 1)
+        self.places.get(key).is_some_and(|place| place.claims > 1)
     }
 
     /// Takes a claim back. Where others claim the same position, the pair says who has it now: the
@@ -84,13 +87,13 @@ impl PositionMap {
         slot: Slot,
         (route, hold): (Option<Slot>, Option<Slot>),
     ) -> bool {
-        let Some(place) = self.places.get_mut(&key) else {
+        let Some(place) = self.places.get_mut(key) else {
             return false;
         };
         place.claims -= 1;
         let held = place.hold == slot;
         if place.claims == 0 {
-            self.places.remove(&key);
+            self.places.remove(key);
             return held;
         }
         let before = place.hold;
@@ -101,7 +104,7 @@ impl PositionMap {
 
     /// An entry has moved in the table's list.
     pub(super) fn rename(&mut self, key: Key, from: Slot, to: Slot) {
-        if let Some(place) = self.places.get_mut(&key) {
+        if let Some(place) = self.places.get_mut(key) {
             for slot in [&mut place.route, &mut place.hold] {
                 if *slot == from {
                     *slot = to;
@@ -111,46 +114,36 @@ impl PositionMap {
     }
 
     pub(super) fn route(&self, key: Key) -> Option<Slot> {
-        let place = self.places.get(&key)?;
+        let place = self.places.get(key)?;
         (place.route != NOBODY).then_some(place.route)
     }
 
     /// Positions of ring members at or after a key, clockwise, once round.
     pub(super) fn routes_from(&self, key: Key) -> impl Iterator<Item = (Key, Slot)> {
-        self.from(key)
+        self.places
+            .from(key)
             .filter(|(_, place)| place.route != NOBODY)
             .map(|(key, place)| (key, place.route))
     }
 
     /// Positions of ring members before a key, counter-clockwise, once round.
     pub(super) fn routes_before(&self, key: Key) -> impl Iterator<Item = (Key, Slot)> {
-        self.before(key)
+        self.places
+            .before(key)
             .filter(|(_, place)| place.route != NOBODY)
             .map(|(key, place)| (key, place.route))
     }
 
     /// Positions by which copies are held at or after a key, clockwise, once round.
     pub(super) fn holds_from(&self, key: Key) -> impl Iterator<Item = (Key, Slot)> {
-        self.from(key)
+        self.places
+            .from(key)
             .filter(|(_, place)| place.hold != NOBODY)
             .map(|(key, place)| (key, place.hold))
     }
 
     /// All positions at or after a key, those of former nodes included.
     pub(super) fn all_from(&self, key: Key) -> impl Iterator<Item = Key> {
-        self.from(key).map(|(key, _)| key)
-    }
-
-    fn from(&self, key: Key) -> impl Iterator<Item = (Key, Place)> {
-        let places = &self.places;
-        let round = places.range(key..).chain(places.range(..key));
-        round.map(|(&key, &place)| (key, place))
-    }
-
-    fn before(&self, key: Key) -> impl Iterator<Item = (Key, Place)> {
-        let places = &self.places;
-        let round = places.range(..key).rev();
-        let round = round.chain(places.range(key..).rev());
-        round.map(|(&key, &place)| (key, place))
+        self.places.from(key).map(|(key, _)| key)
     }
 }

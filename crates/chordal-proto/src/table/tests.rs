@@ -18,8 +18,8 @@ fn crowded() -> Settings {
     }
 }
 
-fn some_member(rng: &mut Rng) -> Member {
-    let number = u8::try_from(rng.below(24)).expect("small");
+fn some_member(rng: &mut Rng, nodes: usize) -> Member {
+    let number = u8::try_from(rng.below(nodes)).expect("small");
     let standings = [
         Standing::Present,
         Standing::Leaving,
@@ -59,32 +59,55 @@ fn as_map(tokens: impl Iterator<Item = Token>) -> BTreeMap<Key, NodeId> {
 
 #[test]
 fn every_change_leaves_the_maps_that_follow_from_the_entries() {
-    let settings = crowded();
-    for seed in 0..40 {
-        let mut rng = Rng::new(seed);
-        let mut table = NodeTable::new(TABLE_MAX);
-        for _ in 0..200 {
-            let before = (table.placement_epoch(), expected(&table)[1].clone());
-            if rng.below(5) == 0 {
-                table.forget(&[some_member(&mut rng).node]);
-            } else {
-                table.learn(&settings, &some_member(&mut rng));
-            }
-            let [routes, holds, cuts] = expected(&table);
-            assert_eq!(as_map(table.tokens_from(Key::new(20))), routes);
-            assert_eq!(as_map(table.tokens_before(Key::new(20))), routes);
-            assert_eq!(as_map(table.holding_from(Key::new(20))), holds);
-            assert!(table.cuts_from(Key::default()).eq(cuts.keys().copied()));
-            let holding = table
-                .iter()
-                .filter(|(_, entry)| entry.member.standing.holds() && !entry.tokens.is_empty());
-            assert_eq!(table.holding_nodes(), holding.count());
-            if before.1 != holds && table.is_whole() {
-                assert_ne!(table.placement_epoch(), before.0);
-            }
-            assert!(table.iter().is_sorted_by_key(|(node, _)| node));
-            assert_eq!(table.digest(), told_afresh(&settings, &table).digest());
+    for seed in 0..30 {
+        check_changes(seed, &crowded(), 24, 200);
+    }
+}
+
+#[test]
+fn a_large_table_is_as_right_as_a_small_one() {
+    for seed in 0..4 {
+        check_changes(seed, &Settings::default(), 240, 900);
+    }
+}
+
+fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) {
+    let mut rng = Rng::new(seed);
+    let mut table = NodeTable::new(TABLE_MAX);
+    for change in 0..changes {
+        let before = (table.placement_epoch(), expected(&table)[1].clone());
+        // The table swells, then shrinks.
+        let forgets = if change > changes / 2 { 3 } else { 1 };
+        if rng.below(5) < forgets {
+            table.forget(&[some_member(&mut rng, nodes).node]);
+        } else {
+            table.learn(settings, &some_member(&mut rng, nodes));
         }
+        let [routes, holds, cuts] = expected(&table);
+        let middle = Key::new(u128::from(rng.below(usize::MAX) as u64) << (seed % 64));
+        assert_eq!(as_map(table.tokens_from(middle)), routes);
+        assert_eq!(as_map(table.tokens_before(middle)), routes);
+        assert_eq!(as_map(table.holding_from(middle)), holds);
+        let first = table.tokens_from(middle).next().map(|token| token.key);
+        let next = routes.range(middle..).chain(&routes).next();
+        assert_eq!(first, next.map(|(&key, _)| key));
+        let last = table.tokens_before(middle).next().map(|token| token.key);
+        let previous = routes.range(..middle).next_back();
+        assert_eq!(
+            last,
+            previous.or(routes.iter().next_back()).map(|(&key, _)| key)
+        );
+        assert!(table.cuts_from(Key::default()).eq(cuts.keys().copied()));
+        let holds_copies = |standing: Standing| standing.holds();
+        let holding = table
+            .iter()
+            .filter(|(_, entry)| holds_copies(entry.member.standing) && !entry.tokens.is_empty());
+        assert_eq!(table.holding_nodes(), holding.count());
+        if before.1 != holds && table.is_whole() {
+            assert_ne!(table.placement_epoch(), before.0);
+        }
+        assert!(table.iter().is_sorted_by_key(|(node, _)| node));
+        assert_eq!(table.digest(), told_afresh(settings, &table).digest());
     }
 }
 
@@ -101,7 +124,7 @@ fn told_afresh(settings: &Settings, table: &NodeTable) -> NodeTable {
 fn an_entry_that_changes_no_position_changes_no_placement() {
     let settings = Settings::default();
     let mut rng = Rng::new(7);
-    let mut member = some_member(&mut rng);
+    let mut member = some_member(&mut rng, 24);
     member.standing = Standing::Present;
     member.salts = vec![0, 1];
     let mut table = NodeTable::new(TABLE_MAX);

@@ -30,8 +30,8 @@ impl Plan {
                 ..Settings::default()
             },
             timing: Timing {
-                ping: Duration::from_secs(2),
-                suspect_after: Duration::from_secs(6),
+                ping: Duration::from_secs(4),
+                suspect_after: Duration::from_secs(8),
                 gossip: Duration::from_secs(16),
                 ..Timing::default()
             },
