@@ -95,7 +95,9 @@ fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) {
         let previous = routes.range(..middle).next_back();
         assert_eq!(
             last,
-            previous.or(routes.iter().next_back()).map(|(&key, _)| key)
+            previous
+                .or_else(|| routes.iter().next_back())
+                .map(|(&key, _)| key)
         );
         assert!(table.cuts_from(Key::default()).eq(cuts.keys().copied()));
         let holds_copies = |standing: Standing| standing.holds();
