@@ -3,7 +3,7 @@
 //! Where the world of files ([`crate::run()`]) simulates whole nodes with their disks and clients,
 //! this one leaves the data out and goes for numbers: thousands of seeds, thousands of nodes.
 //! Disks are empty and answer at once; transfers fail. It chooses no faults and promises nothing;
-//! its owner does, through [`RingWorld::start`], [`RingWorld::crash`] and the like.
+//! its owner does, through [`RingWorld::crash`] and the like.
 
 mod lives;
 mod look;
