@@ -236,6 +236,9 @@ impl RingWorld {
         };
         let was_sound = watch.is_sound();
         let verdict = watch.change(self.now, before, after);
+        if !was_sound && watch.is_calm() && self.machines.iter().all(|m| !m.is_up() || m.serves()) {
+            watch.resume(self.now);
+        }
         let is_sound = watch.is_sound();
         if was_sound != is_sound {
             self.trace.line(self.now, || {

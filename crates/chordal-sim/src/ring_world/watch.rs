@@ -22,7 +22,8 @@ pub(super) struct Watch {
     seats: BTreeMap<Key, Seat>,
     /// Tokens that no list skips over.
     principals: usize,
-    /// Whether the ring has had r + 1 of them, from which on the proof promises as many.
+    /// Whether the ring has had r + 1 of them while all lists were full, from which on the proof
+    /// promises as many. Lists that still grow pass over newcomers without anybody's death.
     established: bool,
     /// Who dropped which living token from the head of its list.
     accusations: BTreeSet<(Key, Key)>,
@@ -87,14 +88,17 @@ impl Watch {
         }
         self.settle_accusations();
         if self.shaken.is_some() {
-            self.calm(now);
             return Ok(());
         }
         if decisive || (self.established && self.principals <= self.list_length) {
             self.verdict()?;
         }
-        self.established = self.principals > self.list_length
-            || (self.established && self.seats.len() > self.list_length);
+        if self.established {
+            self.established = self.seats.len() > self.list_length;
+        } else if self.principals > self.list_length {
+            let mut seats = self.seats.values();
+            self.established = seats.all(|seat| list(&seat.view).len() >= self.list_length);
+        }
         Ok(())
     }
 
@@ -151,14 +155,16 @@ impl Watch {
         self.accused
     }
 
-    /// All is well again when nobody holds a living token for dead and no list skips over one.
-    fn calm(&mut self, now: Time) {
-        if self.accusations.is_empty()
-            && self.principals == self.seats.len()
-            && self.verdict().is_ok()
-            && let Some(since) = self.shaken.take()
-        {
+    /// Whether nobody holds a living token for dead and no list skips over one.
+    pub(super) fn is_calm(&self) -> bool {
+        self.accusations.is_empty() && self.principals == self.seats.len() && self.verdict().is_ok()
+    }
+
+    /// All is well again: from now on the whole invariant is asked for.
+    pub(super) fn resume(&mut self, now: Time) {
+        if let Some(since) = self.shaken.take() {
             self.shaken_time += now.since(since);
+            self.established = false;
         }
     }
 

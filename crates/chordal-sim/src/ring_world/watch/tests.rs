@@ -68,6 +68,9 @@ fn ring_of_four() -> (Watch, Vec<TokenView>) {
             .change(at(1), &[], std::slice::from_ref(view))
             .unwrap();
     }
+    assert!(watch.is_calm());
+    watch.resume(at(1));
+    watch.change(at(1), &[], &views).unwrap();
     (watch, views)
 }
 
@@ -79,7 +82,10 @@ fn a_living_token_taken_for_dead_suspends_the_invariant_until_all_is_well() {
     watch.change(at(5), &views[..1], &drops).unwrap();
     assert!(!watch.is_sound());
     assert_eq!(watch.accused(), 1);
+    assert!(!watch.is_calm());
     watch.change(at(9), &drops, &views[..1]).unwrap();
+    assert!(watch.is_calm());
+    watch.resume(at(9));
     assert!(watch.is_sound());
     assert_eq!(watch.shaken_time(at(20)), Duration::from_secs(1 + 4));
 }
