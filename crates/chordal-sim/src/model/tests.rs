@@ -44,21 +44,15 @@ fn every_mistake_is_found_and_its_way_told() {
 
 #[test]
 fn the_settings_of_the_mistakes_are_right_without_them() {
-    for mistake in Mistake::ALL {
+    // The others share the first one's setting; a ring that starts alone has no right one.
+    for mistake in [Mistake::AdoptUnasked, Mistake::ForgetPredecessor] {
         let setting = Setting {
             mistake: None,
             ..demonstration(mistake)
         };
-        if mistake == Mistake::StartAloneWithoutMerging {
-            continue;
-        }
         let findings = explore(&setting);
-        assert!(
-            matches!(findings.outcome, Outcome::Right),
-            "{}: {:?}",
-            mistake.name(),
-            findings.outcome
-        );
+        let right = matches!(findings.outcome, Outcome::Right);
+        assert!(right, "{}: {:?}", mistake.name(), findings.outcome);
     }
 }
 
