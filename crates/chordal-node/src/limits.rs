@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How many free ports a node tries that was told to take any.
+pub(crate) const FREE_PORT_TRIES: u32 = 8;
+
 /// Bytes of chunks that puts and gets keep in memory beyond the one chunk each may always have.
 pub(crate) const CHUNK_BUDGET_BYTES: usize = 32 << 20;
 

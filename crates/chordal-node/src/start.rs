@@ -28,7 +28,8 @@ use crate::held::Held;
 use crate::home::{Home, HomeError, NodeFolder};
 use crate::inbox::Inbox;
 use crate::limits::{
-    BULK_BODY_BYTES_MAX, BULK_CONNECTIONS_MAX, COMMANDS_MAX, INBOUND_BYTES_MAX, NOTICES_MAX, TOKENS,
+    BULK_BODY_BYTES_MAX, BULK_CONNECTIONS_MAX, COMMANDS_MAX, FREE_PORT_TRIES, INBOUND_BYTES_MAX,
+    NOTICES_MAX, TOKENS,
 };
 use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
@@ -39,7 +40,20 @@ use crate::settings_bytes;
 pub use error::StartError;
 
 /// Starts a node; see [`Node::start`].
-pub(crate) async fn start(mut config: NodeConfig) -> Result<Node, StartError> {
+pub(crate) async fn start(config: NodeConfig) -> Result<Node, StartError> {
+    for _ in 1..FREE_PORT_TRIES {
+        let own_folder = config.data.is_none();
+        match Box::pin(start_at(config.clone())).await {
+            // A node that was started at the same moment found the same port free.
+            Err(StartError::PortInUse(_)) if config.listen.port() == 0 => {}
+            Err(StartError::Locked { .. }) if config.listen.port() == 0 && own_folder => {}
+            end => return end,
+        }
+    }
+    Box::pin(start_at(config)).await
+}
+
+async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     // First of all, so that a port in use is found before anything is touched.
     config.listen = address::probe(config.listen)?;
     let addr = address::advertised(&config);
