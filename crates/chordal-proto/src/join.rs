@@ -434,9 +434,10 @@ impl Peer {
         self.token_placed(now, token);
     }
 
-    /// The token that was taken for the one before answered, and it is another one: look again
-    /// for as long as there is a ring that answers.
-    fn join_misplaced(&mut self, now: Time, token: Key) {
+    /// The token that was taken for the one before answered, and it is another one, or it is
+    /// silent and those who named it have not noticed yet: look again for as long as there is a
+    /// ring that answers.
+    pub(crate) fn join_misplaced(&mut self, now: Time, token: Key) {
         if let Some(Attempt {
             stage: Stage::Placing(left),
             ..

@@ -418,7 +418,7 @@ impl Peer {
             Purpose::AskRing => self.ring_not_found(now, addr),
             Purpose::JoinTable => self.join_table_lost(now),
             Purpose::Places => self.places_not_told(now),
-            Purpose::JoinAt { token, .. } => self.join_failed(now, token),
+            Purpose::JoinAt { token, .. } => self.join_misplaced(now, token),
             Purpose::Lookup(id) => self.lookup_unanswered(now, id),
             Purpose::Operation(id) => {
                 if let Some(node) = to {
