@@ -15,6 +15,7 @@ mod records;
 mod replica;
 mod ring;
 mod shape;
+mod table;
 mod token;
 mod whole_ring;
 
@@ -158,6 +159,9 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Ping => Body::Ping(wire::Ping {}),
         Message::Pong => Body::Pong(wire::Pong {}),
         Message::Pause => Body::Pause(wire::Pause {}),
+        Message::Silent(node) => Body::Silent(wire::Silent {
+            node: member::id_to_wire(*node),
+        }),
         Message::AskRing(asked) => Body::AskRing(entry::ask_ring_to_wire(asked)),
         Message::RingInfo(info) => Body::RingInfo(entry::ring_info_to_wire(info)),
         Message::AskPlaces {
@@ -170,16 +174,16 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Places(salts) => Body::Places(wire::Places {
             salts: Bytes::copy_from_slice(salts),
         }),
-        Message::GetState(key) => Body::GetState(wire::GetState {
-            key: key::to_wire(*key),
-        }),
+        Message::GetState(question) => Body::GetState(ring::get_state_to_wire(question)),
         Message::State(state) => Body::State(ring::state_to_wire(state)),
+        Message::StateKnown(digest) => Body::StateKnown(wire::StateKnown { digest: *digest }),
         Message::NoToken(key) => Body::NoToken(wire::NoToken {
             key: key::to_wire(*key),
         }),
         Message::Notify { of, to } => Body::Notify(ring::notify_to_wire(*of, *to)),
-        Message::FindOwner(key) => Body::FindOwner(wire::FindOwner {
+        Message::FindOwner { key, table } => Body::FindOwner(wire::FindOwner {
             key: key::to_wire(*key),
+            table: *table,
         }),
         Message::Owner(found) => Body::Owner(ring::owner_to_wire(found)),
         Message::Closer(closer) => Body::Closer(ring::closer_to_wire(closer)),
@@ -187,14 +191,19 @@ fn body_to_wire(message: &Message) -> Body {
             members: member::all_to_wire(members),
             until: key::to_wire(*until),
         }),
-        Message::TableDigest(digest) => Body::TableDigest(wire::TableDigest { digest: *digest }),
+        Message::TableDigest { digest, disagreed } => Body::TableDigest(wire::TableDigest {
+            digest: *digest,
+            disagreed: *disagreed,
+        }),
+        Message::TableParts(digests) => Body::TableParts(wire::TableParts {
+            digests: digests.clone(),
+        }),
+        Message::TableTags(tags) => Body::TableTags(table::tags_to_wire(tags)),
         Message::Table {
             members,
             want_yours,
-        } => Body::Table(wire::Table {
-            members: member::all_to_wire(members),
-            want_yours: *want_yours,
-        }),
+            want,
+        } => Body::Table(table::entries_to_wire(members, *want_yours, want)),
         Message::ReadRecord(read) => Body::ReadRecord(records::read_to_wire(read)),
         Message::RecordRead(answer) => Body::RecordRead(records::answer_to_wire(answer)),
         Message::WriteRecord(write) => Body::WriteRecord(records::write_to_wire(write)),
@@ -205,6 +214,8 @@ fn body_to_wire(message: &Message) -> Body {
         Message::ChunksHeld(held) => Body::ChunksHeld(wire::ChunksHeld { held: held.clone() }),
         Message::Reconcile(step) => Body::Reconcile(replica::reconcile_to_wire(step)),
         Message::Reconciled(step) => Body::Reconciled(replica::reconciled_to_wire(step)),
+        Message::CompareArc(question) => Body::CompareArc(replica::compare_to_wire(question)),
+        Message::ArcCompared(answer) => Body::ArcCompared(replica::compared_to_wire(*answer)),
         Message::FetchRecords { arc, digests } => {
             Body::FetchRecords(replica::fetch_to_wire(*arc, digests))
         }
@@ -230,20 +241,24 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         Body::Ping(_) => ("Ping", Ok(Message::Ping)),
         Body::Pong(_) => ("Pong", Ok(Message::Pong)),
         Body::Pause(_) => ("Pause", Ok(Message::Pause)),
+        Body::Silent(m) => ("Silent", member::id(&m.node).map(Message::Silent)),
         Body::AskRing(m) => ("AskRing", entry::ask_ring(m).map(Message::AskRing)),
         Body::RingInfo(m) => ("RingInfo", entry::ring_info(m).map(Message::RingInfo)),
         Body::AskPlaces(m) => ("AskPlaces", entry::ask_places(&m)),
         Body::Places(m) => ("Places", entry::places(&m).map(Message::Places)),
-        Body::GetState(m) => ("GetState", key::read(&m.key).map(Message::GetState)),
+        Body::GetState(m) => ("GetState", ring::get_state(m).map(Message::GetState)),
         Body::State(m) => ("State", ring::state(m).map(Message::State)),
+        Body::StateKnown(m) => ("StateKnown", Ok(Message::StateKnown(m.digest))),
         Body::NoToken(m) => ("NoToken", key::read(&m.key).map(Message::NoToken)),
         Body::Notify(m) => ("Notify", ring::notify(m)),
-        Body::FindOwner(m) => ("FindOwner", key::read(&m.key).map(Message::FindOwner)),
+        Body::FindOwner(m) => ("FindOwner", ring::find_owner(&m)),
         Body::Owner(m) => ("Owner", ring::owner(m).map(Message::Owner)),
         Body::Closer(m) => ("Closer", ring::closer(m).map(Message::Closer)),
         Body::Spread(m) => ("Spread", ring::spread(m)),
-        Body::TableDigest(m) => ("TableDigest", Ok(Message::TableDigest(m.digest))),
-        Body::Table(m) => ("Table", ring::table(m)),
+        Body::TableDigest(m) => ("TableDigest", Ok(table::digest(m))),
+        Body::TableParts(m) => ("TableParts", table::parts(m)),
+        Body::TableTags(m) => ("TableTags", table::tags(&m).map(Message::TableTags)),
+        Body::Table(m) => ("Table", table::entries(m)),
         Body::ReadRecord(m) => ("ReadRecord", records::read(m).map(Message::ReadRecord)),
         Body::RecordRead(m) => ("RecordRead", records::answer(m).map(Message::RecordRead)),
         Body::WriteRecord(m) => ("WriteRecord", records::write(m).map(Message::WriteRecord)),
@@ -262,6 +277,11 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         Body::Reconciled(m) => (
             "Reconciled",
             replica::reconciled(m).map(Message::Reconciled),
+        ),
+        Body::CompareArc(m) => ("CompareArc", replica::compare(m).map(Message::CompareArc)),
+        Body::ArcCompared(m) => (
+            "ArcCompared",
+            replica::compared(m).map(Message::ArcCompared),
         ),
         Body::FetchRecords(m) => ("FetchRecords", replica::fetch(m)),
         Body::Records(m) => ("Records", replica::records(m).map(Message::Records)),

@@ -218,6 +218,7 @@ impl Peer {
         let question = Message::Table {
             members,
             want_yours: true,
+            want: Vec::new(),
         };
         if self.ask(now, from, question, Purpose::JoinTable).is_none() {
             self.join_table_lost(now);
@@ -395,15 +396,8 @@ impl Peer {
             return;
         };
         let purpose = Purpose::JoinAt { token, predecessor };
-        if self
-            .ask(
-                now,
-                predecessor.node,
-                Message::GetState(predecessor.key),
-                purpose,
-            )
-            .is_none()
-        {
+        let question = Message::GetState(self.question_for_all(predecessor.key));
+        if self.ask(now, predecessor.node, question, purpose).is_none() {
             self.join_failed(now, token);
         }
     }
@@ -582,10 +576,14 @@ impl Peer {
     /// Takes over entries without passing them on.
     pub(crate) fn learn_members(&mut self, now: Time, members: &[Member]) -> Vec<Member> {
         let mut changed = Vec::new();
+        let before = (!members.is_empty()).then(|| self.table.digest());
         for member in members {
             if self.learn(now, member.clone()) == Learned::Changed {
                 changed.push(member.clone());
             }
+        }
+        if let Some(before) = before.filter(|_| !changed.is_empty()) {
+            self.table_past.note(now, before);
         }
         changed
     }

@@ -46,6 +46,15 @@ pub const SUCCESSORS_MAX: usize = 64;
 /// The most members in one message.
 pub const MEMBERS_MAX: usize = TABLE_MAX;
 
+/// The most sets of pointers that a question for pointers names as known.
+pub const KNOWN_POINTERS_MAX: usize = 2;
+
+/// Into how many parts a node table is cut at most, to be compared.
+pub const TABLE_PARTS_MAX: usize = 512;
+
+/// The most tags of table entries in one message.
+pub const TABLE_TAGS_MAX: usize = 16_384;
+
 /// The most rows in one page of a listing.
 pub const LIST_ROWS_MAX: usize = 1000;
 

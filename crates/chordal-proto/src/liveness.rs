@@ -37,21 +37,45 @@ pub(crate) struct Liveness {
     poll: Option<BTreeSet<NodeId>>,
     /// Nodes reached and nodes known, since a poll found only a minority.
     minority: Option<(usize, usize)>,
+    /// Nodes that a ping was in vain to, or of which somebody else says so.
+    doubts: BTreeMap<NodeId, Doubt>,
     /// When strangers and nodes with other tables were last written to about it.
     pub(crate) compared: BTreeMap<NodeId, Time>,
     /// Candidates for a predecessor that are asked who they are, each with the token it is for.
     pub(crate) introductions: BTreeMap<NodeId, (Token, Key)>,
 }
 
+/// A node that may have fallen silent.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Doubt {
+    /// When the first ping that was in vain was sent.
+    since: Time,
+    /// Whether the others whom it concerns know.
+    shared: bool,
+}
+
 impl Liveness {
     /// Forgets what was noted of a node that begins a new life.
     pub(crate) fn forget(&mut self, node: NodeId) {
         self.compared.remove(&node);
+        self.doubts.remove(&node);
     }
 }
 
 /// How long a poll of all nodes waits for answers.
 const POLL: Duration = Duration::from_millis(1500);
+
+/// How many pings a node sends, mostly, in the time that a neighbour may be silent.
+const PINGS: u32 = 2;
+
+/// The part of its neighbours that a node pings at once when it does not know who else does.
+const UNSHARED: usize = 8;
+
+/// For how many others a node waits to give up a silent one.
+const COURTESY_MAX: u32 = 16;
+
+/// How many other silent nodes are tried when one has spoken again.
+const OTHERS: usize = 3;
 
 /// Pause before a ping in vain is repeated.
 const PING_AGAIN: Duration = Duration::from_millis(50);
@@ -85,6 +109,7 @@ impl Peer {
             return incarnation == known.0 || matches!(message, Message::AskRing(_));
         }
         entry.heard = Some(now);
+        self.liveness.doubts.remove(&asker.node);
         if incarnation > known.0 && known.1.is_member() {
             self.ask_who(now, asker);
         } else if incarnation > known.0 {
@@ -138,6 +163,7 @@ impl Peer {
             let question = Message::Table {
                 members: self.told_of_self(),
                 want_yours: true,
+                want: Vec::new(),
             };
             self.answer(
                 &Asker {
@@ -156,6 +182,7 @@ impl Peer {
             let news = Message::Table {
                 members,
                 want_yours: true,
+                want: Vec::new(),
             };
             self.answer(
                 &Asker {
@@ -192,8 +219,20 @@ impl Peer {
             .unwrap_or_default();
         self.hasten_stabilisation(now, &tokens);
         self.reconcile_again(now, node);
+        self.try_other_suspects(now);
         if self.liveness.minority.is_some() {
             self.begin_poll(now);
+        }
+    }
+
+    /// Where one silent node speaks again others may too: a network that was parted has healed.
+    /// Each that answers leads to further ones, so that all are found within a few answer times.
+    fn try_other_suspects(&mut self, now: Time) {
+        let suspects: Vec<NodeId> = self.suspects().collect();
+        for _ in 0..OTHERS {
+            if let Some(&suspect) = self.rng.choose(&suspects) {
+                self.ping(now, suspect);
+            }
         }
     }
 
@@ -207,7 +246,11 @@ impl Peer {
     ) {
         let quick = matches!(
             answer,
-            Message::Pong | Message::State(_) | Message::Owner(_) | Message::Closer(_)
+            Message::Pong
+                | Message::State(_)
+                | Message::StateKnown(_)
+                | Message::Owner(_)
+                | Message::Closer(_)
         );
         if quick && let Some(entry) = self.table.get_mut(from) {
             entry.round_trip.measure(now.since(request.sent));
@@ -228,23 +271,84 @@ impl Peer {
         nodes
     }
 
-    /// Pings the neighbours that have been silent.
+    /// Pings the neighbour that has been silent for longest.
+    ///
+    /// Whoever holds many arcs has many neighbours, and each of these has many too: together they
+    /// ping a node often enough, and who finds it silent tells the others. Where a node does not
+    /// know the others, it has to look itself, more often.
     pub(crate) fn ping_neighbours(&mut self, now: Time) {
-        self.timers
-            .set(now + self.rng.jitter(self.timing.ping), Reason::Ping);
+        let pause = self.timing.ping / PINGS;
+        self.timers.set(now + self.rng.jitter(pause), Reason::Ping);
         if self.is_seeking() {
             return;
         }
-        for node in self.neighbours() {
+        let neighbours = self.neighbours();
+        let count = if self.table.is_whole() {
+            1
+        } else {
+            neighbours.len().div_ceil(UNSHARED)
+        };
+        let mut silent: Vec<(Time, NodeId)> = Vec::new();
+        for node in neighbours {
             let Some(entry) = self.table.get_mut(node) else {
                 continue;
             };
             let heard = *entry.heard.get_or_insert(now);
-            let silent = now.since(heard) >= self.timing.ping;
-            if silent && entry.health == Health::Alive && entry.member.standing.is_member() {
-                self.ping(now, node);
+            let due = now.since(heard) >= self.timing.ping && entry.health == Health::Alive;
+            let doubted = self.liveness.doubts.get(&node).is_some_and(|doubt| {
+                // Its pings go on by themselves.
+                now.since(doubt.since) < self.timing.suspect_after * 2
+            });
+            if due && entry.member.standing.is_member() && !doubted {
+                silent.push((heard, node));
             }
         }
+        silent.sort_unstable();
+        for (_, node) in silent.into_iter().take(count) {
+            self.ping(now, node);
+        }
+    }
+
+    /// Somebody found a node silent that matters to this one too: asks it at once. The hint is
+    /// no more than that; what this node makes of it, it finds out itself.
+    pub(crate) fn told_of_silence(&mut self, now: Time, node: NodeId) {
+        let Some(entry) = self.table.get(node) else {
+            return;
+        };
+        let silent = entry
+            .heard
+            .is_none_or(|heard| now.since(heard) >= self.timing.ping);
+        if silent && self.table.is_alive(node) && !self.liveness.doubts.contains_key(&node) {
+            let doubt = Doubt {
+                since: now,
+                shared: true,
+            };
+            self.liveness.doubts.insert(node, doubt);
+            self.ping(now, node);
+        }
+    }
+
+    /// Tells those for whom a node matters that it does not answer.
+    fn share_doubt(&mut self, node: NodeId) {
+        for other in self.watchers(node) {
+            if other != self.me.node && self.table.is_alive(other) {
+                self.tell(other, Message::Silent(node));
+            }
+        }
+    }
+
+    /// The nodes that hold arcs together with this one or are its neighbours on the ring, as far
+    /// as the table tells, in order of their ids.
+    fn watchers(&self, node: NodeId) -> BTreeSet<NodeId> {
+        let tokens = self.table.get(node).map(|entry| &entry.tokens);
+        let reach = usize::from(self.settings.replicas).max(2);
+        let mut watchers = BTreeSet::new();
+        for &token in tokens.into_iter().flat_map(|tokens| tokens.iter()) {
+            watchers.extend(first_nodes(self.table.tokens_from(token), node, reach));
+            watchers.extend(first_nodes(self.table.tokens_before(token), node, reach));
+        }
+        watchers.remove(&node);
+        watchers
     }
 
     /// Asks a node for a sign of life.
@@ -257,17 +361,34 @@ impl Peer {
     }
 
     /// A ping was in vain.
-    pub(crate) fn ping_unanswered(&mut self, now: Time, node: Option<NodeId>) {
+    pub(crate) fn ping_unanswered(&mut self, now: Time, node: Option<NodeId>, sent: Time) {
         let Some(node) = node else { return };
         let Some(entry) = self.table.get(node) else {
             return;
         };
         let silence = entry.heard.map_or(Duration::MAX, |heard| now.since(heard));
-        if silence >= self.timing.suspect_after {
+        if entry.health != Health::Alive || !entry.member.standing.is_member() {
+            return;
+        }
+        if entry.heard.is_some_and(|heard| heard > sent) {
+            return;
+        }
+        let doubt = self.liveness.doubts.entry(node).or_insert(Doubt {
+            since: sent,
+            shared: false,
+        });
+        let doubted = now.since(doubt.since);
+        let share = !std::mem::replace(&mut doubt.shared, true);
+        // One lost message is no silence: several pings must have been in vain.
+        let patience = self.timing.suspect_after.saturating_sub(self.timing.ping);
+        if silence >= self.timing.suspect_after && doubted >= patience {
             self.suspect(now, node, "does not answer");
-        } else if entry.health == Health::Alive {
+        } else {
             self.timers
                 .at_latest(now + PING_AGAIN, Reason::Recheck(node));
+        }
+        if share {
+            self.share_doubt(node);
         }
     }
 
@@ -322,6 +443,7 @@ impl Peer {
         }
         entry.health = Health::Suspect { since: now };
         let tokens = entry.tokens.clone();
+        self.liveness.doubts.remove(&node);
         self.notice(Notice::Suspected {
             node,
             reason: reason.to_owned(),
@@ -354,7 +476,7 @@ impl Peer {
         // After a power failure nodes return one by one: that is no emergency.
         let young = now.since(self.liveness.began) < self.timing.suspect_after * 4;
         let emergency = silence >= self.timing.emergency && !young && self.is_emergency(node);
-        Some(emergency || silence >= self.timing.grace)
+        Some(emergency || silence >= self.timing.grace + self.courtesy(node))
     }
 
     fn is_emergency(&self, node: NodeId) -> bool {
@@ -385,8 +507,8 @@ impl Peer {
             Some(true) => self.begin_poll(now),
             Some(false) => {
                 if let Some(Health::Suspect { since }) = self.table.get(node).map(|e| e.health) {
-                    self.timers
-                        .set(since + self.timing.grace, Reason::GiveUp(node));
+                    let patience = self.timing.grace + self.courtesy(node);
+                    self.timers.set(since + patience, Reason::GiveUp(node));
                 }
             }
         }
@@ -456,6 +578,18 @@ impl Peer {
         self.announce(now, vec![member]);
     }
 
+    /// How long this node leaves it to others to give a silent node up, whose grace time is over:
+    /// one poll of all nodes is enough.
+    fn courtesy(&self, node: NodeId) -> Duration {
+        let watchers = self.watchers(node);
+        let before = watchers
+            .iter()
+            .filter(|&&other| self.table.is_alive(other))
+            .take_while(|&&other| other != self.me.node);
+        let before = u32::try_from(before.count()).unwrap_or(u32::MAX);
+        self.timing.emergency * before.min(COURTESY_MAX)
+    }
+
     /// Refuses a write on a node that sees only a minority.
     pub(crate) fn refuse_in_minority(&self) -> Result<(), Failure> {
         match self.liveness.minority {
@@ -468,4 +602,20 @@ impl Peer {
     pub(crate) fn replicas(&self) -> usize {
         placement::replicas(&self.table, &self.settings)
     }
+}
+
+/// The first distinct nodes among these tokens' nodes, without one of them.
+fn first_nodes(
+    tokens: impl Iterator<Item = Token>,
+    without: NodeId,
+    count: usize,
+) -> BTreeSet<NodeId> {
+    let mut nodes = BTreeSet::new();
+    for token in tokens.filter(|token| token.node != without) {
+        if nodes.len() == count {
+            break;
+        }
+        nodes.insert(token.node);
+    }
+    nodes
 }

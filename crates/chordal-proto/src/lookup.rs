@@ -281,7 +281,9 @@ impl Peer {
                 since: now,
                 as_owner,
             });
-            let question = Message::FindOwner(lookup.key);
+            let key = lookup.key;
+            let table = self.table_as_known();
+            let question = Message::FindOwner { key, table };
             if !self.table.is_suspect(token.node)
                 && self
                     .ask(now, token.node, question, Purpose::Lookup(id))
@@ -306,7 +308,7 @@ impl Peer {
             since: now,
             as_owner: false,
         });
-        let question = Message::GetState(token.key);
+        let question = Message::GetState(self.question_for_all(token.key));
         let asked = self.ask(now, token.node, question, Purpose::Lookup(id));
         asked.is_some() || self.ask_claimant(now, id)
     }

@@ -1,6 +1,8 @@
 //! The node table's travels: changes spread over the whole ring in O(log N) steps, and tables are
 //! compared with random members so that no hole stays.
 
+mod compare;
+
 use std::collections::BTreeMap;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -14,11 +16,13 @@ use crate::limits::{INCARNATION_MAX, MEMBERS_MAX};
 use crate::member::{Member, Standing};
 use crate::message::Message;
 use crate::peer::Peer;
-use crate::request::{Asker, Purpose};
+use crate::request::Purpose;
 use crate::settings::Profile;
 use crate::time::Time;
 use crate::timer::Reason;
 use crate::waiting::Waiting;
+
+pub(crate) use compare::TablePast;
 
 /// To how many nodes one node passes a change on.
 const BRANCHES: usize = 4;
@@ -188,7 +192,9 @@ impl Peer {
         if self.table.is_whole()
             && let Some(&node) = self.rng.choose(&alive)
         {
-            self.tell(node, Message::TableDigest(self.table.digest()));
+            let digest = self.table.digest();
+            let disagreed = false;
+            self.tell(node, Message::TableDigest { digest, disagreed });
         }
         let vanished: Vec<NodeId> = rest
             .into_iter()
@@ -200,73 +206,6 @@ impl Peer {
             .collect();
         if let Some(&node) = self.rng.choose(&vanished) {
             self.ask(now, node, Message::Ping, Purpose::Ping);
-        }
-    }
-
-    /// Somebody's table may differ from this node's.
-    pub(crate) fn compare_tables(&mut self, now: Time, asker: &Asker, digest: u64) {
-        if !self.table.is_whole() {
-            return;
-        }
-        if digest != self.table.digest() && self.may_compare(now, asker.node) {
-            let question = Message::Table {
-                members: self.members(),
-                want_yours: true,
-            };
-            self.answer(
-                &Asker {
-                    request: 0,
-                    ..*asker
-                },
-                question,
-            );
-        }
-    }
-
-    /// A node believes in other holders than this one: find out why.
-    pub(crate) fn compare_with(&mut self, now: Time, node: NodeId) {
-        let may = self.table.is_whole() && node != self.me.node;
-        if may && self.may_compare(now, node) {
-            self.tell(
-                node,
-                Message::Table {
-                    members: self.members(),
-                    want_yours: true,
-                },
-            );
-        }
-    }
-
-    /// Entries of somebody's table came.
-    pub(crate) fn learn_table(
-        &mut self,
-        now: Time,
-        asker: &Asker,
-        members: Vec<Member>,
-        want_yours: bool,
-    ) {
-        let about_me = members.iter().any(|member| member.node == self.me.node);
-        self.learn_members(now, &members);
-        self.introduced(now, asker.node);
-        if want_yours {
-            let mut mine = self.entries_to_share();
-            if !self.is_placed() {
-                // Nobody should count on this node yet.
-                mine.retain(|entry| entry.node != self.me.node);
-            }
-            if asker.request == 0 {
-                // Only what the other side does not have already.
-                mine.retain(|entry| !members.contains(entry));
-            }
-            if !mine.is_empty() || asker.request != 0 || about_me {
-                self.answer(
-                    asker,
-                    Message::Table {
-                        members: mine,
-                        want_yours: false,
-                    },
-                );
-            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! the receiver to judge.
 
 use bytes::Bytes;
-use chordal_object::{Arc, ChunkId, Key, Name, Record, Version};
+use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::TokenView;
@@ -32,6 +32,8 @@ pub enum Message {
     Pong,
     /// I stop for a while; my copies stay on my disk.
     Pause,
+    /// This node, which matters to you too, did not answer me: see for yourself.
+    Silent(NodeId),
 
     /// I would like to be in your ring.
     AskRing(AskRing),
@@ -49,9 +51,11 @@ pub enum Message {
     Places(Vec<u8>),
 
     /// What are the pointers of your token at this key?
-    GetState(Key),
+    GetState(GetState),
     /// These are they.
     State(TokenState),
+    /// They are those of this digest, one of those you named.
+    StateKnown(u64),
     /// I have no token there.
     NoToken(Key),
     /// `of` might be the predecessor of your token `to` (Zave's *rectify*).
@@ -62,8 +66,13 @@ pub enum Message {
         to: Key,
     },
 
-    /// Who owns this key?
-    FindOwner(Key),
+    /// Who owns a key?
+    FindOwner {
+        /// The key.
+        key: Key,
+        /// The asker's table digest; see [`GetState::table`].
+        table: Option<u64>,
+    },
     /// I know who does.
     Owner(OwnerFound),
     /// I do not, but these are strictly closer, the closest first.
@@ -77,13 +86,25 @@ pub enum Message {
         until: Key,
     },
     /// This is the digest of my node table; answer when yours differs.
-    TableDigest(u64),
+    TableDigest {
+        /// The digest.
+        digest: u64,
+        /// The two disagreed about holders, so that also a difference counts that is about to
+        /// end by itself.
+        disagreed: bool,
+    },
+    /// These are the digests of my table's parts, as many as a power of two.
+    TableParts(Vec<u32>),
+    /// This is what my table has where yours differs.
+    TableTags(TableTags),
     /// Entries of my node table.
     Table {
         /// The entries.
         members: Vec<Member>,
         /// Whether the sender wants the receiver's entries in return.
         want_yours: bool,
+        /// Tags of entries that the sender lacks.
+        want: Vec<u64>,
     },
 
     /// What do you hold of this name?
@@ -107,6 +128,10 @@ pub enum Message {
     Reconcile(Reconcile),
     /// The other side's step.
     Reconciled(Reconciled),
+    /// Do we two hold the same of an arc?
+    CompareArc(CompareArc),
+    /// Whether the receiver does.
+    ArcCompared(ArcCompared),
     /// Send me these records of an arc, named by their digests.
     FetchRecords {
         /// The arc that was compared.
@@ -173,6 +198,29 @@ pub enum JoinRefusal {
     PositionTaken(Key),
 }
 
+/// A question for a token's pointers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetState {
+    /// The token.
+    pub token: Key,
+    /// The digest of the asker's node table. Where it is the answerer's too, the answer carries
+    /// no entries.
+    pub table: Option<u64>,
+    /// What the pointers may be as far as the asker knows, at most
+    /// [`crate::limits::KNOWN_POINTERS_MAX`]: pointers named here are not sent again.
+    pub known: Vec<KnownPointers>,
+}
+
+/// Pointers that need not be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownPointers {
+    /// How many entries of the successor list the digest is over; nothing for all of them up to
+    /// the predecessor.
+    pub count: Option<std::num::NonZeroU8>,
+    /// Over the predecessor and these entries.
+    pub digest: u64,
+}
+
 /// A token's pointers, all read at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenState {
@@ -232,6 +280,18 @@ pub enum Via {
     Successor,
     /// The predecessor.
     Predecessor,
+}
+
+/// What a node table has in some of its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableTags {
+    /// Into how many parts it is cut: a power of two, at most
+    /// [`crate::limits::TABLE_PARTS_MAX`].
+    pub parts: u16,
+    /// Which of them are meant.
+    pub which: Vec<u16>,
+    /// A tag of each entry there.
+    pub tags: Vec<u64>,
 }
 
 /// A question for a name.
@@ -336,6 +396,42 @@ pub enum Kind {
     Chunks,
 }
 
+/// A question whether two nodes hold the same of an arc.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompareArc {
+    /// The arc.
+    pub arc: Arc,
+    /// Whom the asker takes for the arc's holders; see [`Reconcile::view`].
+    pub view: View,
+    /// Over the asker's records and chunks there.
+    pub digest: [u8; 16],
+}
+
+/// The answer to [`Message::CompareArc`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ArcCompared {
+    /// How the two compare.
+    Compared {
+        /// Whether they hold the same.
+        same: bool,
+        /// What the answerer's word is worth.
+        word: Word,
+    },
+    /// Its disk failed, or it has too much to do.
+    Failed,
+}
+
+/// What an answerer's word on an arc is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    /// Whether it agrees with the view.
+    pub agrees: bool,
+    /// Whether it agrees and has itself all that was acknowledged on this arc.
+    pub complete: bool,
+    /// Whether it agrees and once had all that, but may have missed writes since.
+    pub stale: bool,
+}
+
 /// One step of a comparison, by the `negentropy` protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconcile {
@@ -437,7 +533,7 @@ pub struct NodeStatus {
     /// Things it holds only until their holders have them.
     pub handing_off: u64,
     /// Nodes it suspects.
-    pub suspects: Vec<chordal_object::NodeId>,
+    pub suspects: Vec<NodeId>,
 }
 
 /// A token with its nearest pointers.

@@ -21,7 +21,7 @@ use crate::limits::INCARNATION_MAX;
 use crate::liveness::Liveness;
 use crate::lookup::Lookups;
 use crate::member::{Member, Standing, Token};
-use crate::membership::Saves;
+use crate::membership::{Saves, TablePast};
 use crate::message::{Message, TokenPointers};
 use crate::operation::Operations;
 use crate::replica::Replica;
@@ -54,6 +54,7 @@ pub struct Peer {
     pub(crate) operations: Operations,
     pub(crate) replica: Replica,
     pub(crate) saves: Saves,
+    pub(crate) table_past: TablePast,
     pub(crate) timers: Timers,
     /// What is to be done. The driver has taken all of it between two inputs.
     #[serde(skip)]
@@ -98,6 +99,7 @@ impl Peer {
             operations: Operations::default(),
             replica: Replica::default(),
             saves: Saves::default(),
+            table_past: TablePast::default(),
             timers: Timers::default(),
             effects: VecDeque::new(),
             loopback: VecDeque::new(),
@@ -302,27 +304,34 @@ impl Peer {
         match message {
             Message::Ping => self.answer(&asker, Message::Pong),
             Message::Pause => self.paused(now, asker.node),
+            Message::Silent(node) => self.told_of_silence(now, node),
             Message::AskRing(wish) => self.asked_ring(now, &asker, wish),
             Message::AskPlaces {
                 offered_bytes,
                 tokens,
             } => self.asked_places(now, &asker, offered_bytes, tokens),
-            Message::GetState(token) => self.asked_state(&asker, token),
+            Message::GetState(question) => self.asked_state(&asker, &question),
             Message::Notify { of, to } => self.notified(now, asker.node, of, to),
-            Message::FindOwner(key) => self.asked_owner(&asker, key),
+            Message::FindOwner { key, table } => self.asked_owner(&asker, key, table),
             Message::Spread { members, until } => self.spread_on(now, members, until),
-            Message::TableDigest(digest) => self.compare_tables(now, &asker, digest),
+            Message::TableDigest { digest, disagreed } => {
+                self.compare_tables(now, &asker, digest, disagreed);
+            }
+            Message::TableParts(digests) => self.compare_parts(&asker, &digests),
+            Message::TableTags(tags) => self.compare_tags(&asker, &tags),
             Message::Table {
                 members,
                 want_yours,
+                want,
             } if asker.request == 0 || want_yours => {
-                self.learn_table(now, &asker, members, want_yours);
+                self.learn_table(now, &asker, &members, want_yours, &want);
             }
             Message::ReadRecord(question) => self.asked_record(&asker, question),
-            Message::WriteRecord(write) => self.asked_to_hold(&asker, write),
-            Message::OfferChunk(offer) => self.offered_chunk(&asker, offer),
+            Message::WriteRecord(write) => self.asked_to_hold(now, &asker, write),
+            Message::OfferChunk(offer) => self.offered_chunk(now, &asker, offer),
             Message::AskChunks(chunks) => self.asked_chunks(&asker, chunks),
             Message::Reconcile(step) => self.asked_to_reconcile(&asker, step),
+            Message::CompareArc(question) => self.asked_to_compare(&asker, question),
             Message::FetchRecords { arc, digests } => self.asked_records(&asker, arc, digests),
             Message::AskConfirm { arc, view, round } => {
                 self.asked_to_confirm(now, &asker, arc, view, round);
@@ -334,6 +343,7 @@ impl Peer {
             | Message::RingInfo(_)
             | Message::Places(_)
             | Message::State(_)
+            | Message::StateKnown(_)
             | Message::NoToken(_)
             | Message::Owner(_)
             | Message::Closer(_)
@@ -343,6 +353,7 @@ impl Peer {
             | Message::ChunkOffered(_)
             | Message::ChunksHeld(_)
             | Message::Reconciled(_)
+            | Message::ArcCompared(_)
             | Message::Records(_)
             | Message::Confirm(_)
             | Message::Listed(_)
@@ -371,6 +382,9 @@ impl Peer {
             (Purpose::Places, Message::Places(salts)) => self.places_told(now, salts),
             (Purpose::Pointers { token, of }, Message::State(state)) => {
                 self.pointers_answered(now, token, of, &state);
+            }
+            (Purpose::Pointers { token, of }, Message::StateKnown(digest)) => {
+                self.pointers_known(now, token, of, digest);
             }
             (Purpose::Pointers { token, of }, Message::NoToken(_)) => {
                 self.pointers_refused(now, token, of);
@@ -409,10 +423,13 @@ impl Peer {
     /// No answer came in time, or the node is out of reach.
     pub(crate) fn unanswered(&mut self, now: Time, request: Request) {
         let Request {
-            to, addr, purpose, ..
+            to,
+            addr,
+            sent,
+            purpose,
         } = request;
         match purpose {
-            Purpose::Ping => self.ping_unanswered(now, to),
+            Purpose::Ping => self.ping_unanswered(now, to, sent),
             Purpose::Pointers { token, of } => self.pointers_unanswered(now, token, of),
             Purpose::Predecessor { present, .. } => self.ping(now, present.node),
             Purpose::AskRing => self.ring_not_found(now, addr),

@@ -86,7 +86,12 @@ struct Compared {
     source_once: bool,
     /// Whether the chunks were compared too and all of them came.
     chunks: bool,
+    /// How long this comparison is good for: longer each time that nothing was found.
+    pause: Duration,
 }
+
+/// How often the pause between comparisons that find nothing doubles: two minutes become an hour.
+const DOUBLINGS: u32 = 5;
 
 /// Pause between two looks at what is to be repaired.
 const LOOK: Duration = Duration::from_secs(1);
@@ -414,7 +419,7 @@ impl Peer {
                     let pause = if !last.chunks || !(complete || last.source_complete) {
                         LOOK
                     } else {
-                        self.timing.reconcile
+                        last.pause
                     };
                     now.since(last.at) >= pause
                 });
@@ -425,6 +430,38 @@ impl Peer {
         }
         for (arc, view, node) in wanted {
             self.replica.sessions.queue(arc, view, node, None);
+        }
+    }
+
+    /// Something came to lie here, or is about to: the arc is compared within the usual time, so
+    /// that a holder that missed it gets it.
+    pub(crate) fn arc_changed(&mut self, now: Time, key: Key) {
+        let usual = self.timing.reconcile;
+        let last = self.replica.last_key;
+        let concerned = |mine: &&mut MyArc| mine.held.arc.is_full() || mine.held.arc.contains(key);
+        debug_assert!(key <= last, "keys are within the ring's bits");
+        for mine in self.replica.mine.iter_mut().filter(concerned) {
+            for compared in mine.compared.values_mut() {
+                if compared.pause > usual {
+                    compared.pause = usual;
+                    compared.at = now;
+                }
+            }
+        }
+    }
+
+    /// Another holder has not the same of an arc: this node compares too, unless it has just done
+    /// so, since only who lacks something fetches it.
+    pub(crate) fn arc_differs(&mut self, now: Time, arc: Arc, view: View, node: NodeId) {
+        let usual = self.timing.reconcile;
+        let Some(mine) = self.replica.my_arc(arc, view) else {
+            return;
+        };
+        if let Some(compared) = mine.compared.get_mut(&node)
+            && now.since(compared.at) >= usual
+        {
+            compared.pause = usual;
+            self.repair_soon(now);
         }
     }
 

@@ -66,7 +66,11 @@ impl Purpose {
             Self::AskRing => matches!(message, Message::RingInfo(_)),
             Self::Places => matches!(message, Message::Places(_)),
             Self::JoinTable => matches!(message, Message::Table { .. }),
-            Self::Pointers { .. } | Self::Predecessor { .. } | Self::JoinAt { .. } => {
+            Self::Pointers { .. } => matches!(
+                message,
+                Message::State(_) | Message::StateKnown(_) | Message::NoToken(_)
+            ),
+            Self::Predecessor { .. } | Self::JoinAt { .. } => {
                 matches!(message, Message::State(_) | Message::NoToken(_))
             }
             Self::Lookup(_) => matches!(
@@ -74,7 +78,10 @@ impl Purpose {
                 Message::Owner(_) | Message::Closer(_) | Message::State(_)
             ),
             Self::Operation(_) | Self::ReadRepair => true,
-            Self::Session(_) => matches!(message, Message::Reconciled(_) | Message::Records(_)),
+            Self::Session(_) => matches!(
+                message,
+                Message::ArcCompared(_) | Message::Reconciled(_) | Message::Records(_)
+            ),
             Self::Confirm(_) => matches!(message, Message::Confirm(_)),
         }
     }
@@ -157,6 +164,7 @@ impl Peer {
             Message::WriteRecord(_)
                 | Message::OfferChunk(_)
                 | Message::AskChunks(_)
+                | Message::CompareArc(_)
                 | Message::Reconcile(_)
                 | Message::FetchRecords { .. }
                 | Message::AskConfirm { .. }

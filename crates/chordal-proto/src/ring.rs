@@ -7,6 +7,7 @@
 
 mod fingers;
 mod ideal;
+mod known;
 mod pointers;
 pub(crate) mod stabilise;
 
@@ -23,7 +24,7 @@ use crate::certificate::TokenView;
 use crate::effect::Notice;
 use crate::limits::SUCCESSORS_MAX;
 use crate::member::{Member, Token};
-use crate::message::{Message, NodePointers, TokenPointers, TokenState};
+use crate::message::{GetState, Message, NodePointers, TokenPointers, TokenState};
 use crate::peer::Peer;
 use crate::request::{Asker, RequestId};
 use crate::table::Entry;
@@ -143,19 +144,39 @@ impl Peer {
     }
 
     /// Answers with a token's pointers.
-    pub(crate) fn asked_state(&mut self, asker: &Asker, token: Key) {
+    pub(crate) fn asked_state(&mut self, asker: &Asker, question: &GetState) {
+        let token = question.token;
         let pointers = self.tokens.get(&token).map(|ring| &ring.pointers);
         let answer = match pointers {
-            Some(pointers) if pointers.on_ring => Message::State(TokenState {
-                token,
-                predecessor: pointers.predecessor,
-                members: self
-                    .entries_for(pointers.successors.iter().chain([&pointers.predecessor])),
-                successors: pointers.successors.clone(),
-            }),
+            Some(pointers) if pointers.on_ring => {
+                if let Some(digest) = known::named_among(pointers, &question.known) {
+                    Message::StateKnown(digest)
+                } else {
+                    let named = pointers.successors.iter().chain([&pointers.predecessor]);
+                    Message::State(TokenState {
+                        token,
+                        predecessor: pointers.predecessor,
+                        members: self.entries_lacked(question.table, named),
+                        successors: pointers.successors.clone(),
+                    })
+                }
+            }
             _ => Message::NoToken(token),
         };
         self.answer(asker, answer);
+    }
+
+    /// Table entries for the nodes of some tokens, or none for an asker whose table is the same.
+    pub(crate) fn entries_lacked<'a>(
+        &self,
+        askers_table: Option<u64>,
+        tokens: impl Iterator<Item = &'a Token>,
+    ) -> Vec<Member> {
+        if askers_table.is_some_and(|digest| digest == self.table.digest()) {
+            Vec::new()
+        } else {
+            self.entries_for(tokens)
+        }
     }
 
     /// Answers with the pointers of all tokens that are on the ring.

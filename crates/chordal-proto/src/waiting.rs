@@ -4,7 +4,7 @@ use chordal_object::{Arc, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
-use crate::message::{Kind, Reconcile};
+use crate::message::{CompareArc, Kind, Reconcile};
 use crate::peer::Peer;
 use crate::replica::SessionId;
 use crate::request::Asker;
@@ -49,6 +49,13 @@ pub(crate) enum Waiting {
         asker: Asker,
         step: Reconcile,
         complete: bool,
+    },
+    /// Somebody asks whether an arc is the same here; the records, once they are known.
+    ArcFor {
+        asker: Asker,
+        question: CompareArc,
+        complete: bool,
+        records: Option<Vec<(Key, [u8; 32])>>,
     },
     /// Somebody wants records by their digests.
     RecordsFor(Asker),
@@ -114,6 +121,14 @@ impl Peer {
                 complete,
             } => {
                 self.items_for(&asker, step, complete, completion);
+            }
+            Waiting::ArcFor {
+                asker,
+                question,
+                complete,
+                records,
+            } => {
+                self.arc_for(now, &asker, question, complete, records, completion);
             }
             Waiting::RecordsFor(asker) => self.records_for(&asker, completion),
             Waiting::OwnCopy(operation) => self.own_copy_stored(now, operation, completion),

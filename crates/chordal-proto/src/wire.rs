@@ -29,7 +29,7 @@ pub struct Envelope {
     /// What is said. The commonest messages have the numbers that take one byte.
     #[prost(
         oneof = "envelope::Body",
-        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 24, 25, 26, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 64, 65, 66, 67, 68, 69"
+        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 54, 55, 64, 65, 66, 67, 68, 69"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -80,6 +80,12 @@ pub mod envelope {
         /// Where.
         #[prost(message, tag = "21")]
         Places(super::Places),
+        /// A token's pointers are as the asker named them.
+        #[prost(message, tag = "22")]
+        StateKnown(super::StateKnown),
+        /// A node does not answer the sender.
+        #[prost(message, tag = "23")]
+        Silent(super::Silent),
         /// News of members, to be passed on.
         #[prost(message, tag = "24")]
         Spread(super::Spread),
@@ -89,6 +95,12 @@ pub mod envelope {
         /// The node table's entries.
         #[prost(message, tag = "26")]
         Table(super::Table),
+        /// Digests of the node table's parts.
+        #[prost(message, tag = "27")]
+        TableParts(super::TableParts),
+        /// What is in parts of the node table.
+        #[prost(message, tag = "28")]
+        TableTags(super::TableTags),
         /// Asks for a record.
         #[prost(message, tag = "32")]
         ReadRecord(super::ReadRecord),
@@ -131,6 +143,12 @@ pub mod envelope {
         /// Whether it may.
         #[prost(message, tag = "53")]
         Confirm(super::Confirm),
+        /// Asks whether an arc is the same here and there.
+        #[prost(message, tag = "54")]
+        CompareArc(super::CompareArc),
+        /// Whether it is.
+        #[prost(message, tag = "55")]
+        ArcCompared(super::ArcCompared),
         /// Asks for a page of names.
         #[prost(message, tag = "64")]
         List(super::List),
@@ -259,6 +277,13 @@ pub struct Pong {}
 /// The sender stops for a while; its copies stay on its disk. No answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Pause {}
+/// A node that matters to the receiver too did not answer the sender: see for yourself. No answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Silent {
+    /// Its id.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub node: ::prost::bytes::Bytes,
+}
 // ---- the ring -------------------------------------------------------------------------------
 
 /// A wish to be in the receiver's ring. Answered by RingInfo.
@@ -307,12 +332,36 @@ pub struct RingInfo {
     #[prost(bytes = "bytes", tag = "5")]
     pub position: ::prost::bytes::Bytes,
 }
-/// Asks for the pointers of the receiver's token. Answered by State or NoToken.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// Asks for the pointers of the receiver's token. Answered by State, StateKnown or NoToken.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetState {
     /// The token's position.
     #[prost(bytes = "bytes", tag = "1")]
     pub key: ::prost::bytes::Bytes,
+    /// The digest of the asker's node table: with the same one, the answer needs no entries.
+    #[prost(fixed64, optional, tag = "2")]
+    pub table: ::core::option::Option<u64>,
+    /// What the pointers may be, as far as the asker knows, at most 2.
+    #[prost(message, repeated, tag = "3")]
+    pub known: ::prost::alloc::vec::Vec<KnownPointers>,
+}
+/// Pointers that need not be sent again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownPointers {
+    /// How many entries of the successor list the digest is over, at most 64; 0 for all of them up
+    /// to the predecessor.
+    #[prost(uint32, tag = "1")]
+    pub count: u32,
+    /// 8 bytes of a hash over the predecessor and these entries.
+    #[prost(fixed64, tag = "2")]
+    pub digest: u64,
+}
+/// The pointers are those of this digest, one of those that the asker named.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StateKnown {
+    /// The digest.
+    #[prost(fixed64, tag = "1")]
+    pub digest: u64,
 }
 /// A token's pointers, all read at one moment.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -353,6 +402,9 @@ pub struct FindOwner {
     /// The key.
     #[prost(bytes = "bytes", tag = "1")]
     pub key: ::prost::bytes::Bytes,
+    /// The digest of the asker's node table: with the same one, the answer needs no entries.
+    #[prost(fixed64, optional, tag = "2")]
+    pub table: ::core::option::Option<u64>,
 }
 /// The end of a lookup.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -394,14 +446,40 @@ pub struct Spread {
     #[prost(bytes = "bytes", tag = "2")]
     pub until: ::prost::bytes::Bytes,
 }
-/// The digest of the sender's node table. Answered by Table when the receiver's differs.
+/// The digest of the sender's node table. Answered by TableParts when the receiver's differs, and
+/// was not that of the sender a moment ago either.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TableDigest {
     /// 8 bytes of a hash over all entries.
     #[prost(fixed64, tag = "1")]
     pub digest: u64,
+    /// The two disagreed about holders: what was a moment ago does not excuse a difference.
+    #[prost(bool, tag = "2")]
+    pub disagreed: bool,
 }
-/// Entries of the sender's node table. Answered by Table when `want_yours`.
+/// The node table in parts, by the first bits of the node ids. Answered by TableTags where parts
+/// differ.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableParts {
+    /// For each part 4 bytes of a hash over its entries. As many as a power of two, at most 512.
+    #[prost(fixed32, repeated, tag = "1")]
+    pub digests: ::prost::alloc::vec::Vec<u32>,
+}
+/// What the sender's node table has in some parts. Answered by Table, when the receiver's has
+/// anything else there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TableTags {
+    /// Into how many parts the table is cut.
+    #[prost(uint32, tag = "1")]
+    pub parts: u32,
+    /// Which of them are meant, at most 512.
+    #[prost(uint32, repeated, tag = "2")]
+    pub which: ::prost::alloc::vec::Vec<u32>,
+    /// For each entry there 8 bytes of a hash over node, incarnation and standing, at most 16,384.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub tags: ::prost::alloc::vec::Vec<u64>,
+}
+/// Entries of the sender's node table. Answered by Table when `want_yours`, or some are wanted.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Table {
     /// The entries.
@@ -410,6 +488,9 @@ pub struct Table {
     /// Whether the sender wants the receiver's entries in return.
     #[prost(bool, tag = "2")]
     pub want_yours: bool,
+    /// Tags of entries that the sender lacks, at most 16,384.
+    #[prost(fixed64, repeated, tag = "3")]
+    pub want: ::prost::alloc::vec::Vec<u64>,
 }
 // ---- records and chunks ---------------------------------------------------------------------
 
@@ -538,6 +619,38 @@ pub struct Reconciled {
     /// The answerer's step, a message of the negentropy protocol, at most 256 KiB.
     #[prost(bytes = "bytes", tag = "2")]
     pub payload: ::prost::bytes::Bytes,
+    /// Whether the answerer agrees with the view and has all that was acknowledged on the arc.
+    #[prost(bool, tag = "3")]
+    pub complete: bool,
+    /// Whether the answerer agrees with the view.
+    #[prost(bool, tag = "4")]
+    pub agrees: bool,
+    /// Whether it agrees and once had all that was acknowledged, but may have missed writes since.
+    #[prost(bool, tag = "5")]
+    pub stale: bool,
+}
+/// Asks whether the receiver holds exactly what the sender holds of an arc. Answered by ArcCompared.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CompareArc {
+    /// The arc compared.
+    #[prost(message, optional, tag = "1")]
+    pub arc: ::core::option::Option<Arc>,
+    /// Whom the asker takes for the arc's holders.
+    #[prost(fixed64, tag = "2")]
+    pub view: u64,
+    /// A hash over the records and chunks there, 16 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub digest: ::prost::bytes::Bytes,
+}
+/// Whether it does.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ArcCompared {
+    /// Why it does not say: failed.
+    #[prost(enumeration = "Refusal", tag = "1")]
+    pub refusal: i32,
+    /// Whether it holds the same.
+    #[prost(bool, tag = "2")]
+    pub same: bool,
     /// Whether the answerer agrees with the view and has all that was acknowledged on the arc.
     #[prost(bool, tag = "3")]
     pub complete: bool,

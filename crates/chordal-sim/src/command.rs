@@ -10,6 +10,7 @@ mod million;
 mod model;
 mod replay;
 mod ring;
+mod traffic;
 
 use std::any::Any;
 use std::ops::RangeInclusive;
@@ -23,6 +24,7 @@ pub use self::million::MillionArgs;
 pub use self::model::ModelArgs;
 pub use self::replay::ReplayArgs;
 pub use self::ring::RingArgs;
+pub use self::traffic::TrafficArgs;
 
 /// What to simulate: the ring by itself unless a command says otherwise.
 #[derive(Clone, Debug, Args)]
@@ -49,6 +51,8 @@ pub enum Command {
     Figures(FiguresArgs),
     /// Every world that a few tokens can reach: the model checker
     Model(ModelArgs),
+    /// Bytes that a ring costs when nobody uses it, idle or with nodes that come and go
+    Traffic(TrafficArgs),
 }
 
 /// How a command ended.
@@ -75,6 +79,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
         Command::Files(arguments) => files::run(arguments),
         Command::Million(arguments) => million::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
+        Command::Traffic(arguments) => traffic::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
         Command::Model(arguments) => model::run(arguments),
     }

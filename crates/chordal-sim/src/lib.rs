@@ -31,6 +31,7 @@ pub mod scale;
 mod schedule;
 mod shadow;
 mod trace;
+pub mod traffic;
 mod violation;
 mod watch;
 mod workload;

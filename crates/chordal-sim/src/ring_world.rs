@@ -18,6 +18,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chordal_object::NodeId;
 use chordal_proto::effect::{Answer, Destination, DiskOp, Failure, Notice};
 use chordal_proto::input::{Command, Completion, DiskAnswer, EffectId, OperationId, TransferError};
 use chordal_proto::limits::TABLE_MAX;
@@ -100,6 +101,7 @@ pub struct RingWorld {
     /// Ends of effects that come at once.
     ready: VecDeque<(EffectId, Completion)>,
     traffic: Traffic,
+    suspicions: Vec<Suspicion>,
     counts: Counts,
     /// The invariant, where it is checked.
     watch: Option<Watch>,
@@ -153,6 +155,17 @@ pub struct Counts {
     pub crashes: u64,
     /// Times that a node began to suspect another one.
     pub suspicions: u64,
+}
+
+/// A node began to suspect another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// When.
+    pub at: Time,
+    /// The node on this machine.
+    pub by: usize,
+    /// This one.
+    pub of: NodeId,
 }
 
 /// What a client was told.
@@ -236,6 +249,7 @@ impl RingWorld {
             wishes: std::collections::BTreeMap::new(),
             ready: VecDeque::new(),
             traffic: Traffic::new(),
+            suspicions: Vec::new(),
             counts: Counts::default(),
             watch: watched.then(|| Watch::new(list_length)),
             trace,
@@ -261,6 +275,11 @@ impl RingWorld {
     /// What was sent so far.
     pub const fn traffic(&self) -> &Traffic {
         &self.traffic
+    }
+
+    /// Who began to suspect whom since this was last asked.
+    pub fn take_suspicions(&mut self) -> Vec<Suspicion> {
+        std::mem::take(&mut self.suspicions)
     }
 
     /// How much has happened so far.
@@ -524,7 +543,11 @@ impl RingWorld {
                         let machine = &mut self.machines[number];
                         machine.incarnation = machine.incarnation.max(incarnation);
                     }
-                    Notice::Suspected { .. } => self.counts.suspicions += 1,
+                    Notice::Suspected { node, .. } => {
+                        self.counts.suspicions += 1;
+                        let (at, by) = (self.now, number);
+                        self.suspicions.push(Suspicion { at, by, of: node });
+                    }
                     Notice::Malformed { reason, .. } | Notice::NotUnderstood { reason, .. } => {
                         let seen = format!("it was sent what is no message: {reason}");
                         return Err(self.violation("messages are understood", Some(number), seen));

@@ -1,10 +1,13 @@
 //! Messages about the copies of whole arcs: comparing, fetching, confirming.
 
+use bytes::Bytes;
 use chordal_object::{Arc, Record};
 
 use super::{BadField, Checked, key, list, records as single};
 use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX};
-use crate::message::{Confirm, Kind, Message, Reconcile, Reconciled};
+use crate::message::{
+    ArcCompared, CompareArc, Confirm, Kind, Message, Reconcile, Reconciled, Word,
+};
 use crate::view::View;
 use crate::wire;
 
@@ -64,6 +67,55 @@ pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
             stale: message.stale,
         }),
         wire::Refusal::Failed => Ok(Reconciled::Failed),
+        wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
+    }
+}
+
+pub(super) fn compare_to_wire(question: &CompareArc) -> wire::CompareArc {
+    wire::CompareArc {
+        arc: Some(key::arc_to_wire(question.arc)),
+        view: question.view.0,
+        digest: Bytes::copy_from_slice(&question.digest),
+    }
+}
+
+pub(super) fn compare(message: wire::CompareArc) -> Checked<CompareArc> {
+    Ok(CompareArc {
+        arc: key::arc(message.arc)?,
+        view: View(message.view),
+        digest: message
+            .digest
+            .as_ref()
+            .try_into()
+            .map_err(|_| BadField("digest"))?,
+    })
+}
+
+pub(super) fn compared_to_wire(answer: ArcCompared) -> wire::ArcCompared {
+    let mut message = wire::ArcCompared::default();
+    match answer {
+        ArcCompared::Compared { same, word } => {
+            message.same = same;
+            message.complete = word.complete;
+            message.agrees = word.agrees;
+            message.stale = word.stale;
+        }
+        ArcCompared::Failed => message.set_refusal(wire::Refusal::Failed),
+    }
+    message
+}
+
+pub(super) fn compared(message: wire::ArcCompared) -> Checked<ArcCompared> {
+    match single::refusal(message.refusal)? {
+        wire::Refusal::None => Ok(ArcCompared::Compared {
+            same: message.same,
+            word: Word {
+                agrees: message.agrees,
+                complete: message.complete,
+                stale: message.stale,
+            },
+        }),
+        wire::Refusal::Failed => Ok(ArcCompared::Failed),
         wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
     }
 }

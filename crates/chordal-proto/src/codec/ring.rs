@@ -1,13 +1,17 @@
 //! Messages about the ring itself: pointers, lookups, membership.
 
+use std::num::NonZeroU8;
+
 use chordal_object::Key;
 
 use super::token::{self, Roster};
 use super::{BadField, Checked, key, list, member};
 use crate::certificate::TokenView;
-use crate::limits::{CANDIDATES_MAX, MEMBERS_MAX, SUCCESSORS_MAX, TOKENS_MAX};
+use crate::limits::{CANDIDATES_MAX, KNOWN_POINTERS_MAX, MEMBERS_MAX, SUCCESSORS_MAX, TOKENS_MAX};
 use crate::member::Token;
-use crate::message::{Closer, Message, NodePointers, OwnerFound, TokenState, Via};
+use crate::message::{
+    Closer, GetState, KnownPointers, Message, NodePointers, OwnerFound, TokenState, Via,
+};
 use crate::wire;
 
 /// The code of the first finger; the others follow.
@@ -15,6 +19,42 @@ const VIA_FINGER: u32 = 4;
 
 /// Fingers that a token of the widest ring has.
 const FINGERS: u32 = 128;
+
+pub(super) fn get_state_to_wire(question: &GetState) -> wire::GetState {
+    let known = question.known.iter().map(|known| wire::KnownPointers {
+        count: known.count.map_or(0, |count| count.get().into()),
+        digest: known.digest,
+    });
+    wire::GetState {
+        key: key::to_wire(question.token),
+        table: question.table,
+        known: known.collect(),
+    }
+}
+
+pub(super) fn get_state(message: wire::GetState) -> Checked<GetState> {
+    list::within(message.known.len(), KNOWN_POINTERS_MAX, "known")?;
+    let known = message.known.iter().map(|known| {
+        let count = u8::try_from(known.count).map_err(|_| BadField("known.count"))?;
+        list::within(usize::from(count), SUCCESSORS_MAX, "known.count")?;
+        Ok(KnownPointers {
+            count: NonZeroU8::new(count),
+            digest: known.digest,
+        })
+    });
+    Ok(GetState {
+        token: key::read(&message.key)?,
+        table: message.table,
+        known: known.collect::<Checked<_>>()?,
+    })
+}
+
+pub(super) fn find_owner(message: &wire::FindOwner) -> Checked<Message> {
+    Ok(Message::FindOwner {
+        key: key::read(&message.key)?,
+        table: message.table,
+    })
+}
 
 pub(super) fn state_to_wire(state: &TokenState) -> wire::State {
     let roster = Roster::of(&state.members);
@@ -160,13 +200,6 @@ pub(super) fn spread(message: wire::Spread) -> Checked<Message> {
     Ok(Message::Spread {
         members: member::all_from_wire(message.members, MEMBERS_MAX)?,
         until: key::read(&message.until)?,
-    })
-}
-
-pub(super) fn table(message: wire::Table) -> Checked<Message> {
-    Ok(Message::Table {
-        members: member::all_from_wire(message.members, MEMBERS_MAX)?,
-        want_yours: message.want_yours,
     })
 }
 

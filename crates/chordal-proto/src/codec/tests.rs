@@ -229,6 +229,7 @@ fn fields_added_by_a_newer_version_are_skipped() {
             request: 9,
             incarnation: 8,
             message: Message::Table {
+                want: vec![],
                 members: vec![plain_member(1)],
                 want_yours: true,
             },
@@ -262,8 +263,12 @@ fn the_state_of_a_token_with_sixteen_distinct_successors_stays_small() {
 
 #[test]
 fn keys_of_a_small_ring_take_few_bytes() {
-    let wide = encode(&envelope_of(Message::FindOwner(Key::new(u128::MAX))));
-    let small = encode(&envelope_of(Message::FindOwner(Key::new(797))));
+    let find_owner = |key| Message::FindOwner {
+        key: Key::new(key),
+        table: None,
+    };
+    let wide = encode(&envelope_of(find_owner(u128::MAX)));
+    let small = encode(&envelope_of(find_owner(797)));
     assert_eq!(wide.len() - small.len(), 14);
 }
 
@@ -308,6 +313,8 @@ fn members_of_an_unknown_format_are_refused() {
 fn errors_name_the_message_and_the_field() {
     let error = decode(wire_bytes(Body::GetState(wire::GetState {
         key: Bytes::from_static(&[1; 17]),
+        table: None,
+        known: vec![],
     })));
     assert_eq!(error.unwrap_err().to_string(), "bad message GetState: key");
 }

@@ -17,11 +17,17 @@ pub(super) enum Step {
 
 impl Peer {
     /// Answers a step of somebody's lookup.
-    pub(crate) fn asked_owner(&mut self, asker: &Asker, key: Key) {
+    pub(crate) fn asked_owner(&mut self, asker: &Asker, key: Key, table: Option<u64>) {
         let answer = match self.step(key) {
-            Step::Owner(found) => Message::Owner(found),
+            Step::Owner(found) => {
+                let nearest = [&found.owner, &found.predecessor];
+                let named = nearest.into_iter().chain(&found.successors);
+                let members = self.entries_lacked(table, named);
+                Message::Owner(OwnerFound { members, ..found })
+            }
             Step::Closer(candidates) => {
-                let members = self.entries_for(candidates.iter().map(|(token, _)| token));
+                let named = candidates.iter().map(|(token, _)| token);
+                let members = self.entries_lacked(table, named);
                 Message::Closer(Closer {
                     candidates,
                     members,
@@ -41,7 +47,7 @@ impl Peer {
             // A token among others that has heard of no predecessor yet cannot tell what it owns.
             let knows = ring.predecessor != token || ring.is_alone();
             if key == token.key || (knows && key.between(ring.predecessor.key, token.key)) {
-                return self.found(token, ring.predecessor, &ring.successors);
+                return found(token, ring.predecessor, &ring.successors);
             }
         }
         let nearest = on_ring().min_by_key(|ring| bits.distance(ring.token.key, key));
@@ -69,18 +75,7 @@ impl Peer {
         let after = &after[answers.unwrap_or(0)..];
         // A token of this node that does not own the key by its own pointers cannot say that it does.
         let is_other = after[0].node != self.me.node;
-        is_other.then(|| self.found(after[0], before, &after[1..]))
-    }
-
-    fn found(&self, owner: Token, predecessor: Token, successors: &[Token]) -> Step {
-        let successors = &successors[..successors.len().min(OWNERS_MAX - 1)];
-        let members = self.entries_for(successors.iter().chain([&owner, &predecessor]));
-        Step::Owner(OwnerFound {
-            owner,
-            predecessor,
-            successors: successors.to_vec(),
-            members,
-        })
+        is_other.then(|| found(after[0], before, &after[1..]))
     }
 
     /// The predecessor of the token that follows a key shortly, if it too lies at or after the
@@ -147,4 +142,15 @@ impl Peer {
         closer.truncate(CANDIDATES_MAX);
         closer
     }
+}
+
+/// An owner, with a few of the tokens after it.
+fn found(owner: Token, predecessor: Token, successors: &[Token]) -> Step {
+    let successors = &successors[..successors.len().min(OWNERS_MAX - 1)];
+    Step::Owner(OwnerFound {
+        owner,
+        predecessor,
+        successors: successors.to_vec(),
+        members: Vec::new(),
+    })
 }

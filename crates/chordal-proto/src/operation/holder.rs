@@ -11,6 +11,7 @@ use crate::message::{
 use crate::peer::Peer;
 use crate::placement;
 use crate::request::Asker;
+use crate::time::Time;
 use crate::view::View;
 use crate::waiting::Waiting;
 
@@ -69,7 +70,7 @@ impl Peer {
     }
 
     /// Somebody wants this node to hold a record.
-    pub(crate) fn asked_to_hold(&mut self, asker: &Asker, write: WriteRecord) {
+    pub(crate) fn asked_to_hold(&mut self, now: Time, asker: &Asker, write: WriteRecord) {
         let WriteRecord { record, view } = write;
         if record.version.counter >= COUNTER_MAX {
             self.answer(asker, Message::RecordWritten(Stored::Failed));
@@ -83,6 +84,7 @@ impl Peer {
         if view.is_none() {
             self.replica.note_foreign();
         }
+        self.arc_changed(now, key);
         self.disk(
             DiskOp::WriteRecord { key, record },
             Waiting::HeldFor {
@@ -115,7 +117,7 @@ impl Peer {
     }
 
     /// Somebody offers a chunk.
-    pub(crate) fn offered_chunk(&mut self, asker: &Asker, offer: OfferChunk) {
+    pub(crate) fn offered_chunk(&mut self, now: Time, asker: &Asker, offer: OfferChunk) {
         let key = self.chunk_key(offer.chunk);
         if offer.view.is_some_and(|view| !self.shares_view(key, view)) {
             self.answer(asker, Message::ChunkOffered(ChunkOffered::WrongView));
@@ -124,6 +126,7 @@ impl Peer {
         if offer.view.is_none() {
             self.replica.note_foreign();
         }
+        self.arc_changed(now, key);
         self.disk(
             DiskOp::HaveChunks(vec![offer.chunk]),
             Waiting::OfferFor(*asker),

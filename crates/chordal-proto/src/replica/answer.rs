@@ -1,14 +1,15 @@
 //! The other side of a session: answering comparisons and handing out records.
 
-use chordal_object::{Arc, Record};
+use chordal_object::{Arc, Key, Record};
 
-use super::item_set::ItemSet;
+use super::item_set::{ItemSet, arc_digest};
 use crate::effect::DiskOp;
 use crate::input::{Completion, DiskAnswer};
 use crate::limits::RECORD_BATCH_BYTES;
-use crate::message::{Message, Reconcile, Reconciled};
+use crate::message::{ArcCompared, CompareArc, Kind, Message, Reconcile, Reconciled, Word};
 use crate::peer::Peer;
 use crate::request::Asker;
+use crate::time::Time;
 use crate::waiting::Waiting;
 
 impl Peer {
@@ -55,6 +56,65 @@ impl Peer {
             None => Reconciled::Failed,
         };
         self.answer(asker, Message::Reconciled(answer));
+    }
+
+    /// Somebody asks whether this node holds the same of an arc.
+    pub(crate) fn asked_to_compare(&mut self, asker: &Asker, question: CompareArc) {
+        let complete = self.replica.is_source(question.arc, question.view);
+        let op = DiskOp::ItemsIn {
+            arc: question.arc,
+            kind: Kind::Records,
+        };
+        let waiting = Waiting::ArcFor {
+            asker: *asker,
+            question,
+            complete,
+            records: None,
+        };
+        self.disk(op, waiting);
+    }
+
+    /// The disk told what is here of the arc: its records first, then its chunks.
+    pub(crate) fn arc_for(
+        &mut self,
+        now: Time,
+        asker: &Asker,
+        question: CompareArc,
+        complete: bool,
+        records: Option<Vec<(Key, [u8; 32])>>,
+        completion: Completion,
+    ) {
+        let CompareArc { arc, view, digest } = question;
+        let answer = match (completion, records) {
+            (Completion::Disk(Ok(DiskAnswer::Items(items))), None) => {
+                let op = DiskOp::ItemsIn {
+                    arc,
+                    kind: Kind::Chunks,
+                };
+                let waiting = Waiting::ArcFor {
+                    asker: *asker,
+                    question,
+                    complete,
+                    records: Some(items),
+                };
+                self.disk(op, waiting);
+                return;
+            }
+            (Completion::Disk(Ok(DiskAnswer::Items(items))), Some(records)) => {
+                let same = arc_digest(records, items) == digest;
+                if !same {
+                    self.arc_differs(now, arc, view, asker.node);
+                }
+                let word = Word {
+                    agrees: self.replica.agrees(arc, view),
+                    complete: complete && self.replica.is_source(arc, view),
+                    stale: self.replica.is_stale(arc, view),
+                };
+                ArcCompared::Compared { same, word }
+            }
+            _ => ArcCompared::Failed,
+        };
+        self.answer(asker, Message::ArcCompared(answer));
     }
 
     /// Somebody wants records of an arc.

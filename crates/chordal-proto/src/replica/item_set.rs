@@ -102,3 +102,21 @@ impl From<ItemSet> for Vec<[u8; 32]> {
         digests
     }
 }
+
+/// One hash over what lies in an arc, whatever its order.
+pub(super) fn arc_digest(
+    mut records: Vec<(Key, [u8; 32])>,
+    mut chunks: Vec<(Key, [u8; 32])>,
+) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new_derive_key("chordal 2026 arc");
+    for items in [&mut records, &mut chunks] {
+        items.sort_unstable();
+        hasher.update(&(items.len() as u64).to_be_bytes());
+        for (_, digest) in items.iter() {
+            hasher.update(digest);
+        }
+    }
+    let mut half = [0; 16];
+    half.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    half
+}

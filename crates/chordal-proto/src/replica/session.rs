@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
-use chordal_object::{Arc, ChunkId, NodeId, Record};
+use chordal_object::{Arc, ChunkId, Key, NodeId, Record};
 use serde::{Deserialize, Serialize};
 
-use super::Compared;
-use super::item_set::{ItemSet, Taken};
+use super::item_set::{ItemSet, Taken, arc_digest};
+use super::{Compared, DOUBLINGS};
 use crate::effect::{Destination, DiskOp, Effect, Transfer};
 use crate::input::{Completion, DiskAnswer};
 use crate::limits::{DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
-use crate::message::{Kind, Message, Reconcile, Reconciled};
+use crate::message::{ArcCompared, CompareArc, Kind, Message, Reconcile, Reconciled, Word};
 use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::time::Time;
@@ -45,7 +45,12 @@ pub(super) struct Sessions {
 #[derive(Serialize, Deserialize)]
 struct Session {
     planned: Planned,
-    kind: Kind,
+    /// What is compared now; nothing while the two only find out whether they differ at all.
+    kind: Option<Kind>,
+    /// The records of the arc, until its chunks are known too.
+    records: Option<Vec<(Key, [u8; 32])>>,
+    /// Whether the two hold the same.
+    same: bool,
     /// What this node has of the kind, while it is compared.
     compare: Option<ItemSet>,
     /// What the source has and this node lacks.
@@ -143,7 +148,9 @@ impl Peer {
         let id = SessionId(self.replica.sessions.last);
         let session = Session {
             planned,
-            kind: Kind::Records,
+            kind: None,
+            records: None,
+            same: false,
             compare: None,
             lacking: BTreeSet::new(),
             under_way: 0,
@@ -169,6 +176,9 @@ impl Peer {
         let Completion::Disk(Ok(DiskAnswer::Items(items))) = completion else {
             return self.session_failed(now, id);
         };
+        if session.kind.is_none() {
+            return self.session_digest(now, id, items);
+        }
         let first_step = ItemSet::new(items).and_then(|set| {
             let payload = set.open()?;
             session.compare = Some(set);
@@ -180,6 +190,65 @@ impl Peer {
         }
     }
 
+    /// The disk told the records of the arc, then the chunks: asks whether the source has the same.
+    fn session_digest(&mut self, now: Time, id: SessionId, items: Vec<(Key, [u8; 32])>) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        let Planned {
+            arc, view, source, ..
+        } = session.planned;
+        let Some(records) = session.records.take() else {
+            session.records = Some(items);
+            let kind = Kind::Chunks;
+            self.disk(DiskOp::ItemsIn { arc, kind }, Waiting::SessionItems(id));
+            return;
+        };
+        let digest = arc_digest(records, items);
+        let question = Message::CompareArc(CompareArc { arc, view, digest });
+        if self
+            .ask(now, source, question, Purpose::Session(id))
+            .is_none()
+        {
+            self.session_failed(now, id);
+        }
+    }
+
+    /// The source has the same, or not.
+    fn session_sameness(&mut self, now: Time, id: SessionId, from: NodeId, same: bool, word: Word) {
+        let Some(session) = self.replica.sessions.get_mut(id) else {
+            return;
+        };
+        if session.kind.is_some() || session.planned.source != from {
+            return;
+        }
+        session.same = same;
+        session.kind = Some(Kind::Records);
+        if !same {
+            let arc = session.planned.arc;
+            let kind = Kind::Records;
+            self.disk(DiskOp::ItemsIn { arc, kind }, Waiting::SessionItems(id));
+            return;
+        }
+        self.session_word(now, id, from, word);
+        if let Some(session) = self.replica.sessions.get_mut(id) {
+            session.source_complete = word.complete;
+        }
+        self.session_kind_done(now, id);
+    }
+
+    /// Notes what the source's word on the arc is worth.
+    fn session_word(&mut self, now: Time, id: SessionId, from: NodeId, word: Word) {
+        if let Some(session) = self.replica.sessions.get_mut(id) {
+            session.source_once = word.complete || word.stale;
+            if !word.agrees {
+                // What it may acknowledge yet, under other holders, is not seen here.
+                session.agreed = false;
+                self.compare_with(now, from);
+            }
+        }
+    }
+
     fn session_step(&mut self, now: Time, id: SessionId, payload: Bytes) {
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
@@ -187,9 +256,12 @@ impl Peer {
         let Planned {
             arc, view, source, ..
         } = session.planned;
+        let Some(kind) = session.kind else {
+            return;
+        };
         let step = Reconcile {
             arc,
-            kind: session.kind,
+            kind,
             view,
             payload,
         };
@@ -216,17 +288,15 @@ impl Peer {
             stale,
         }) = message
         {
-            if let Some(session) = self.replica.sessions.get_mut(id)
-                && !agrees
-            {
-                // What it may acknowledge yet, under other holders, is not seen here.
-                session.agreed = false;
-                self.compare_with(now, from);
-            }
-            if let Some(session) = self.replica.sessions.get_mut(id) {
-                session.source_once = complete || stale;
-            }
+            let word = Word {
+                agrees,
+                complete,
+                stale,
+            };
+            self.session_word(now, id, from, word);
             self.session_compared(now, id, &payload, complete);
+        } else if let Message::ArcCompared(ArcCompared::Compared { same, word }) = message {
+            self.session_sameness(now, id, from, same, word);
         } else if let Message::Records(records) = message {
             self.session_records(now, id, from, records);
         } else {
@@ -264,8 +334,8 @@ impl Peer {
         match session.kind {
             _ if session.lacking.is_empty() && session.under_way > 0 => {}
             _ if session.lacking.is_empty() => self.session_kind_done(now, id),
-            Kind::Records => self.fetch_records(now, id),
-            Kind::Chunks => self.copy_chunks(now, id),
+            Some(Kind::Chunks) => self.copy_chunks(now, id),
+            Some(Kind::Records) | None => self.fetch_records(now, id),
         }
     }
 
@@ -292,7 +362,7 @@ impl Peer {
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
-        if session.planned.source != from || session.kind != Kind::Records {
+        if session.planned.source != from || session.kind != Some(Kind::Records) {
             return;
         }
         let asked_for: Vec<Record> = records
@@ -312,6 +382,7 @@ impl Peer {
         session.under_way = asked_for.len();
         for record in asked_for {
             let key = settings.name_key(&record.name);
+            self.arc_changed(now, key);
             self.disk(
                 DiskOp::WriteRecord { key, record },
                 Waiting::SessionRecord(id),
@@ -354,6 +425,7 @@ impl Peer {
             session.under_way += 1;
             let chunk = ChunkId::new(first);
             let key = self.chunk_key(chunk);
+            self.arc_changed(now, key);
             let effect = self.await_effect(Waiting::SessionChunk(id));
             let from = Destination {
                 addr,
@@ -384,9 +456,12 @@ impl Peer {
         let Planned {
             arc, view, source, ..
         } = session.planned;
-        let chunks = session.kind == Kind::Chunks;
+        let chunks = session.kind == Some(Kind::Chunks);
+        let same = session.same;
+        let usual = self.timing.reconcile;
         let compared = Compared {
             at: now,
+            pause: usual,
             source_complete: session.source_complete && !session.incomplete,
             source_once: session.source_once && !session.incomplete,
             chunks: chunks && !session.incomplete,
@@ -394,20 +469,28 @@ impl Peer {
         if chunks {
             return self.session_done(now, id);
         }
-        session.kind = Kind::Chunks;
+        session.kind = Some(Kind::Chunks);
         session.first_step = true;
         if !session.incomplete && session.agreed {
             // Records alone decide about reads; the chunks follow.
-            let earlier_chunks = self
-                .replica
-                .my_arc(arc, view)
-                .and_then(|mine| mine.compared.get(&source).map(|earlier| earlier.chunks));
-            let chunks = earlier_chunks.unwrap_or(false);
             if let Some(mine) = self.replica.my_arc(arc, view) {
-                mine.compared
-                    .insert(source, Compared { chunks, ..compared });
+                let earlier = mine.compared.get(&source);
+                let chunks = same || earlier.is_some_and(|earlier| earlier.chunks);
+                let pause = match earlier {
+                    Some(earlier) if same => earlier.pause.max(usual / 2).saturating_mul(2),
+                    _ => usual,
+                };
+                let compared = Compared {
+                    chunks,
+                    pause: pause.min(usual * (1 << DOUBLINGS)),
+                    ..compared
+                };
+                mine.compared.insert(source, compared);
             }
             self.consider_complete(now, arc, view);
+        }
+        if same {
+            return self.session_done(now, id);
         }
         self.disk(
             DiskOp::ItemsIn {

@@ -101,6 +101,10 @@ impl Peer {
         if first_far == bits.get() {
             return;
         }
+        if self.table.is_whole() {
+            self.fingers_from_table(token, first_far);
+            return;
+        }
         let index = if ring.next_finger < first_far {
             first_far
         } else {
@@ -113,6 +117,21 @@ impl Peer {
         };
         let start = bits.finger_start(token, index);
         self.look_up(now, start, LookupPurpose::Finger { token, index });
+    }
+
+    /// Takes the far fingers from a table that has all nodes: no lookup would find better ones.
+    fn fingers_from_table(&mut self, token: Key, first_far: u8) {
+        let bits = self.settings.bits;
+        let far = (first_far..bits.get()).filter_map(|index| {
+            let start = bits.finger_start(token, index);
+            let mut after = self.table.tokens_from(start);
+            let finger = after.find(|next| self.answers(next.node))?;
+            Some((index, finger))
+        });
+        let far = far.collect();
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.fingers.begin(first_far, far);
+        }
     }
 
     /// A finger's lookup ended.

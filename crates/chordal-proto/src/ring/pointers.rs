@@ -98,7 +98,8 @@ pub struct ListRule {
 }
 
 impl ListRule {
-    fn is_met_by(self, list: &[Token]) -> bool {
+    /// Whether a list needs no further entry.
+    pub(crate) fn is_met_by(self, list: &[Token]) -> bool {
         if list.len() >= SUCCESSORS_MAX || list.len() < self.entries {
             return list.len() >= SUCCESSORS_MAX;
         }

@@ -21,11 +21,13 @@ impl Peer {
             return;
         };
         let interval = ring.interval;
-        let (pause, longer) = if self.list_is_as_known(token) {
+        let slow = interval >= self.timing.stabilise_max;
+        let (pause, longer) = if slow || self.list_is_as_known(token) {
             (interval, interval * 2)
         } else {
             // Quick for some seconds, since right lists travel backwards one token a round; a list
-            // that stays as it is although the table lets expect another is not worth more.
+            // that stays as it is although the table lets expect another is not worth more: its
+            // neighbours know of a silence that this node knows nothing of.
             let quick = (interval / SETTLING).min(self.timing.stabilise_min / 2);
             (quick, interval * 9 / 8)
         };
@@ -45,8 +47,7 @@ impl Peer {
         self.take(now, token, step.unwrap_or(Step::Rest));
     }
 
-    /// Whether a token's successor list is what the table lets expect. While it is not, the token
-    /// does not slow down: right lists travel backwards one token a round.
+    /// Whether a token's successor list is what the table lets expect.
     fn list_is_as_known(&self, token: Key) -> bool {
         let pointers = &self.tokens[&token].pointers;
         let list = &pointers.successors;
@@ -76,7 +77,8 @@ impl Peer {
             self.forget_request(earlier);
         }
         let purpose = Purpose::Pointers { token, of: whom };
-        let asked = self.ask(now, whom.node, Message::GetState(whom.key), purpose);
+        let question = Message::GetState(self.question_for(token, whom));
+        let asked = self.ask(now, whom.node, question, purpose);
         if asked.is_none() {
             self.pointers_unanswered(now, token, whom);
         } else if let Some(ring) = self.tokens.get_mut(&token) {
@@ -116,7 +118,12 @@ impl Peer {
         let step = self.change(now, token, |pointers, known| {
             pointers.answered(&heard(of, state), offer, rule, known)
         });
-        self.take(now, token, step.unwrap_or(Step::Rest));
+        let step = step.unwrap_or(Step::Rest);
+        // Whoever has this token for its predecessor already would do nothing about it.
+        let knows = step == Step::Notify(of) && state.predecessor.key == token;
+        if !knows {
+            self.take(now, token, step);
+        }
     }
 
     /// The asked node has no such token on the ring.
@@ -148,7 +155,7 @@ impl Peer {
             present,
             candidate: of,
         };
-        let question = Message::GetState(present.key);
+        let question = Message::GetState(self.question_for_all(present.key));
         if self.ask(now, present.node, question, purpose).is_none() {
             self.ping(now, present.node);
         }

@@ -98,6 +98,7 @@ fn a_second_ring_of_which_the_table_knows_is_found() {
     cluster.rest(Duration::from_secs(20));
     let other = cluster.machines[&addr(3)].peer.member().clone();
     let news = Message::Table {
+        want: vec![],
         members: vec![other],
         want_yours: false,
     };

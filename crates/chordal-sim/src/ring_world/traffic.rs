@@ -1,7 +1,7 @@
 //! What was sent: messages and bytes by kind.
 
 /// Kinds of messages by the number of their field in the envelope (`proto/peer.proto`).
-const KINDS: [(u32, &str); 34] = [
+const KINDS: [(u32, &str); 42] = [
     (8, "ping"),
     (9, "pong"),
     (10, "get_state"),
@@ -14,9 +14,15 @@ const KINDS: [(u32, &str); 34] = [
     (17, "ask_ring"),
     (18, "ring_info"),
     (19, "no_token"),
+    (20, "ask_places"),
+    (21, "places"),
+    (22, "state_known"),
+    (23, "silent"),
     (24, "spread"),
     (25, "table_digest"),
     (26, "table"),
+    (27, "table_parts"),
+    (28, "table_tags"),
     (32, "read_record"),
     (33, "record_read"),
     (34, "write_record"),
@@ -31,6 +37,8 @@ const KINDS: [(u32, &str); 34] = [
     (51, "records"),
     (52, "ask_confirm"),
     (53, "confirm"),
+    (54, "compare_arc"),
+    (55, "arc_compared"),
     (64, "list"),
     (65, "listed"),
     (66, "ask_status"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU8;
 
 use bytes::Bytes;
 use chordal_object::{Arc, Bits, ChunkId, ChunkList, Content, File, Key, Name, NodeId};
@@ -11,12 +12,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::certificate::TokenView;
-use crate::limits::{CANDIDATES_MAX, LIST_ROWS_MAX, SUCCESSORS_MAX, TOKENS_MAX};
+use crate::limits::{
+    CANDIDATES_MAX, KNOWN_POINTERS_MAX, LIST_ROWS_MAX, SUCCESSORS_MAX, TOKENS_MAX,
+};
 use crate::member::{Member, Standing, Token};
 use crate::message::{
-    AskRing, ChunkOffered, Closer, Confirm, Envelope, JoinRefusal, Kind, List, Listed, Message,
-    NodePointers, NodeStatus, OfferChunk, OwnerFound, ReadRecord, Reconcile, Reconciled,
-    RecordRead, RingInfo, Row, Stored, TokenPointers, TokenState, Via, WriteRecord,
+    ArcCompared, AskRing, ChunkOffered, Closer, CompareArc, Confirm, Envelope, GetState,
+    JoinRefusal, Kind, KnownPointers, List, Listed, Message, NodePointers, NodeStatus, OfferChunk,
+    OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, RingInfo, Row, Stored, TableTags,
+    TokenPointers, TokenState, Via, Word, WriteRecord,
 };
 use crate::settings::{Profile, Settings};
 use crate::view::View;
@@ -58,23 +62,35 @@ fn ring_messages() -> Vec<BoxedStrategy<Message>> {
         vec(any::<u8>(), 0..=TOKENS_MAX)
             .prop_map(Message::Places)
             .boxed(),
-        key().prop_map(Message::GetState).boxed(),
+        get_state().prop_map(Message::GetState).boxed(),
+        any::<u64>().prop_map(Message::StateKnown).boxed(),
+        node().prop_map(Message::Silent).boxed(),
         state().prop_map(Message::State).boxed(),
         key().prop_map(Message::NoToken).boxed(),
         (token(), key())
             .prop_map(|(of, to)| Message::Notify { of, to })
             .boxed(),
-        key().prop_map(Message::FindOwner).boxed(),
+        (key(), option::of(any::<u64>()))
+            .prop_map(|(key, table)| Message::FindOwner { key, table })
+            .boxed(),
         owner().prop_map(Message::Owner).boxed(),
         closer().prop_map(Message::Closer).boxed(),
         (members(), key())
             .prop_map(|(members, until)| Message::Spread { members, until })
             .boxed(),
-        any::<u64>().prop_map(Message::TableDigest).boxed(),
-        (members(), any::<bool>())
-            .prop_map(|(members, want_yours)| Message::Table {
+        (any::<u64>(), any::<bool>())
+            .prop_map(|(digest, disagreed)| Message::TableDigest { digest, disagreed })
+            .boxed(),
+        (0..=9u32)
+            .prop_flat_map(|log| vec(any::<u32>(), 1 << log))
+            .prop_map(Message::TableParts)
+            .boxed(),
+        table_tags().prop_map(Message::TableTags).boxed(),
+        (members(), any::<bool>(), vec(any::<u64>(), 0..5))
+            .prop_map(|(members, want_yours, want)| Message::Table {
                 members,
                 want_yours,
+                want,
             })
             .boxed(),
     ]
@@ -142,6 +158,8 @@ fn replica_messages() -> Vec<BoxedStrategy<Message>> {
     vec![
         reconcile.prop_map(Message::Reconcile).boxed(),
         reconciled.prop_map(Message::Reconciled).boxed(),
+        compare_arc().prop_map(Message::CompareArc).boxed(),
+        arc_compared().prop_map(Message::ArcCompared).boxed(),
         (arc(), vec(any::<[u8; 32]>(), 0..5))
             .prop_map(|(arc, digests)| Message::FetchRecords { arc, digests })
             .boxed(),
@@ -211,6 +229,58 @@ fn state() -> impl Strategy<Value = TokenState> {
             members,
         }
     })
+}
+
+fn get_state() -> impl Strategy<Value = GetState> {
+    let known = (0..=64u8, any::<u64>()).prop_map(|(count, digest)| KnownPointers {
+        count: NonZeroU8::new(count),
+        digest,
+    });
+    (
+        key(),
+        option::of(any::<u64>()),
+        vec(known, 0..=KNOWN_POINTERS_MAX),
+    )
+        .prop_map(|(token, table, known)| GetState {
+            token,
+            table,
+            known,
+        })
+}
+
+fn table_tags() -> impl Strategy<Value = TableTags> {
+    (0..=9u32).prop_flat_map(|log| {
+        let parts = 1u16 << log;
+        let which = vec(0..parts, 0..usize::from(parts).min(5));
+        (which, vec(any::<u64>(), 0..9)).prop_map(move |(which, tags)| TableTags {
+            parts,
+            which,
+            tags,
+        })
+    })
+}
+
+fn compare_arc() -> impl Strategy<Value = CompareArc> {
+    (arc(), view(), any::<[u8; 16]>()).prop_map(|(arc, view, digest)| CompareArc {
+        arc,
+        view,
+        digest,
+    })
+}
+
+fn arc_compared() -> impl Strategy<Value = ArcCompared> {
+    let bits = [any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()];
+    prop_oneof![
+        Just(ArcCompared::Failed),
+        bits.prop_map(|[same, agrees, complete, stale]| ArcCompared::Compared {
+            same,
+            word: Word {
+                agrees,
+                complete,
+                stale,
+            },
+        }),
+    ]
 }
 
 fn owner() -> impl Strategy<Value = OwnerFound> {

@@ -1,17 +1,19 @@
 //! Every limit refuses what is over it and takes what is not.
 
+use std::num::NonZeroU8;
+
 use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
 
 use super::*;
 use crate::certificate::TokenView;
 use crate::limits::{
-    CANDIDATES_MAX, CHUNK_QUESTION_MAX, DIGESTS_MAX, LIST_ROWS_MAX, RECONCILE_BYTES_MAX,
-    SUCCESSORS_MAX, TOKENS_MAX,
+    CANDIDATES_MAX, CHUNK_QUESTION_MAX, DIGESTS_MAX, KNOWN_POINTERS_MAX, LIST_ROWS_MAX,
+    RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX,
 };
 use crate::message::{
-    AskRing, Closer, Kind, List, Listed, NodePointers, NodeStatus, OwnerFound, Reconcile,
-    Reconciled, Row, TokenPointers, Via,
+    AskRing, Closer, GetState, Kind, KnownPointers, List, Listed, NodePointers, NodeStatus,
+    OwnerFound, Reconcile, Reconciled, Row, TableTags, TokenPointers, Via,
 };
 use crate::settings::Settings;
 
@@ -51,6 +53,7 @@ fn lists_of_the_ring_are_bounded() {
     check_limit(MEMBERS_MAX, "members", |count| Message::Table {
         members: vec![plain_member(1); count],
         want_yours: false,
+        want: vec![],
     });
     check_limit(MEMBERS_MAX, "members", |count| Message::Spread {
         members: vec![plain_member(1); count],
@@ -106,6 +109,7 @@ fn lists_of_the_ring_are_bounded() {
             ..plain_member(1)
         }],
         want_yours: true,
+        want: vec![],
     });
     check_limit(127, "via", |index| {
         let via = Via::Finger(u8::try_from(index).unwrap());
@@ -114,6 +118,61 @@ fn lists_of_the_ring_are_bounded() {
             members: vec![],
         })
     });
+}
+
+#[test]
+fn pointers_that_are_known_are_bounded() {
+    let known = |count: usize| KnownPointers {
+        count: NonZeroU8::new(u8::try_from(count).unwrap()),
+        digest: 7,
+    };
+    check_limit(KNOWN_POINTERS_MAX, "known", |count| {
+        Message::GetState(GetState {
+            token: Key::new(1),
+            table: None,
+            known: vec![known(1); count],
+        })
+    });
+    check_limit(SUCCESSORS_MAX, "known.count", |count| {
+        Message::GetState(GetState {
+            token: Key::new(1),
+            table: None,
+            known: vec![known(count)],
+        })
+    });
+}
+
+#[test]
+fn comparisons_of_tables_are_bounded() {
+    check_limit(TABLE_TAGS_MAX, "want", |count| Message::Table {
+        members: vec![],
+        want_yours: false,
+        want: vec![1; count],
+    });
+    let tags = |which: usize, tags: usize| {
+        Message::TableTags(TableTags {
+            parts: 4,
+            which: vec![3; which],
+            tags: vec![1; tags],
+        })
+    };
+    check_limit(TABLE_TAGS_MAX, "tags", |count| tags(1, count));
+    check_limit(4, "which", |count| tags(count, 0));
+    for (parts, which, field) in [(1024, 0, "parts"), (3, 0, "parts"), (4, 4, "which")] {
+        let bytes = wire_bytes(Body::TableTags(wire::TableTags {
+            parts,
+            which: vec![which],
+            tags: vec![],
+        }));
+        check_refused(bytes, field);
+    }
+    for count in [0, 3, 1024] {
+        let digests = vec![1; count];
+        check_refused(
+            wire_bytes(Body::TableParts(wire::TableParts { digests })),
+            "digests",
+        );
+    }
 }
 
 #[test]
@@ -299,6 +358,8 @@ fn parts_of_the_wrong_size_are_refused() {
     let get_state = |bytes: usize| {
         wire_bytes(Body::GetState(wire::GetState {
             key: Bytes::from(vec![0; bytes]),
+            table: None,
+            known: vec![],
         }))
     };
     assert!(decode(get_state(16)).is_ok());
@@ -310,6 +371,7 @@ fn parts_of_the_wrong_size_are_refused() {
         wire_bytes(Body::Table(wire::Table {
             members: vec![entry],
             want_yours: false,
+            want: vec![],
         }))
     };
     assert!(decode(table(&|_| {})).is_ok());

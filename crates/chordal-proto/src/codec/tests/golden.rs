@@ -1,13 +1,16 @@
 //! Bytes that every version of this program must go on reading, and this one writes.
 
 use std::fmt::Write as _;
+use std::num::NonZeroU8;
 
 use chordal_object::{Arc, ChunkId, Content, File, Key, Name, NodeId, Record, Version};
 
 use super::*;
 use crate::certificate::TokenView;
-use crate::message::{ChunkOffered, Closer, List, OfferChunk, ReadRecord, Via, WriteRecord};
-use crate::message::{Kind, NodePointers, Reconcile};
+use crate::message::{
+    ChunkOffered, Closer, CompareArc, GetState, Kind, KnownPointers, List, NodePointers,
+    OfferChunk, ReadRecord, Reconcile, TableTags, Via, WriteRecord,
+};
 
 /// One message a line: a name, a colon, hexadecimal digits.
 const MESSAGES: &str = include_str!("../../../tests/golden/messages-v1.txt");
@@ -82,7 +85,33 @@ fn ring_cases() -> Vec<(&'static str, Message)> {
     };
     vec![
         ("ping", Message::Ping),
-        ("find_owner", Message::FindOwner(Key::new(797))),
+        (
+            "find_owner",
+            Message::FindOwner {
+                key: Key::new(797),
+                table: Some(0x0102_0304_0506_0708),
+            },
+        ),
+        (
+            "get_state",
+            Message::GetState(GetState {
+                token: Key::new(797),
+                table: Some(1),
+                known: vec![KnownPointers {
+                    count: NonZeroU8::new(15),
+                    digest: 0x0102_0304_0506_0708,
+                }],
+            }),
+        ),
+        ("silent", Message::Silent(NodeId::new([9; 32]))),
+        (
+            "table_tags",
+            Message::TableTags(TableTags {
+                parts: 64,
+                which: vec![3, 40],
+                tags: vec![1, u64::MAX],
+            }),
+        ),
         ("state", Message::State(state)),
         ("closer", Message::Closer(closer)),
         ("pointers", Message::Pointers(pointers)),
@@ -115,6 +144,14 @@ fn record_cases() -> Vec<(&'static str, Message)> {
         (
             "chunk_offered",
             Message::ChunkOffered(ChunkOffered::Full { free: 4096 }),
+        ),
+        (
+            "compare_arc",
+            Message::CompareArc(CompareArc {
+                arc: Arc::new(Key::new(0), Key::new(1 << 100)),
+                view: View(u64::MAX),
+                digest: [7; 16],
+            }),
         ),
         (
             "reconcile",

@@ -1,6 +1,6 @@
 use chordal_object::Key;
 use chordal_proto::codec;
-use chordal_proto::message::{Envelope, Message};
+use chordal_proto::message::{Envelope, GetState, Message};
 
 use super::*;
 
@@ -10,8 +10,15 @@ fn messages_are_counted_under_their_names() {
     let messages = [
         Message::Ping,
         Message::Pong,
-        Message::GetState(Key::new(7)),
-        Message::TableDigest(3),
+        Message::GetState(GetState {
+            token: Key::new(7),
+            table: None,
+            known: Vec::new(),
+        }),
+        Message::TableDigest {
+            digest: 3,
+            disagreed: false,
+        },
         Message::AskStatus,
     ];
     let mut bytes = 0;
