@@ -177,9 +177,8 @@ fn body_to_wire(message: &Message) -> Body {
         Message::GetState(question) => Body::GetState(ring::get_state_to_wire(question)),
         Message::State(state) => Body::State(ring::state_to_wire(state)),
         Message::StateKnown(digest) => Body::StateKnown(wire::StateKnown { digest: *digest }),
-        Message::NoToken(key) => Body::NoToken(wire::NoToken {
-            key: key::to_wire(*key),
-        }),
+        Message::PointersChanged(key) => Body::PointersChanged(ring::changed_to_wire(*key)),
+        Message::NoToken(key) => Body::NoToken(ring::no_token_to_wire(*key)),
         Message::Notify { of, to } => Body::Notify(ring::notify_to_wire(*of, *to)),
         Message::FindOwner { key, table } => Body::FindOwner(wire::FindOwner {
             key: key::to_wire(*key),
@@ -249,6 +248,10 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         Body::GetState(m) => ("GetState", ring::get_state(m).map(Message::GetState)),
         Body::State(m) => ("State", ring::state(m).map(Message::State)),
         Body::StateKnown(m) => ("StateKnown", Ok(Message::StateKnown(m.digest))),
+        Body::PointersChanged(m) => (
+            "PointersChanged",
+            key::read(&m.key).map(Message::PointersChanged),
+        ),
         Body::NoToken(m) => ("NoToken", key::read(&m.key).map(Message::NoToken)),
         Body::Notify(m) => ("Notify", ring::notify(m)),
         Body::FindOwner(m) => ("FindOwner", ring::find_owner(&m)),

@@ -286,7 +286,7 @@ impl Peer {
         }
         self.learn_members(now, &members);
         if self.tokens.is_empty() || !self.is_off_the_ring() {
-            self.joined(now);
+            self.place_the_rest(now);
             return;
         }
         if let Some(attempt) = self.joining.attempt.as_mut() {
@@ -328,7 +328,7 @@ impl Peer {
             return;
         }
         if !self.is_off_the_ring() {
-            self.joined(now);
+            self.place_the_rest(now);
             return;
         }
         let before = self.me.salts.clone();
@@ -345,10 +345,26 @@ impl Peer {
         self.table.set_own(&self.settings, &self.me.clone());
         self.found_ring(now);
         self.leave_own_ring();
-        if let Some(attempt) = self.joining.attempt.as_mut() {
-            attempt.stage = Stage::Placing(own.iter().map(|&token| (token, 0)).collect());
+        self.look_for_places(now, own);
+    }
+
+    /// The tokens that an earlier attempt left without a place look for theirs; those that have one
+    /// keep it.
+    fn place_the_rest(&mut self, now: Time) {
+        let unplaced = self.tokens.values().filter(|ring| !ring.pointers.on_ring);
+        let unplaced: Vec<Key> = unplaced.map(|ring| ring.pointers.token.key).collect();
+        if unplaced.is_empty() {
+            self.joined(now);
+        } else {
+            self.look_for_places(now, unplaced);
         }
-        for token in own {
+    }
+
+    fn look_for_places(&mut self, now: Time, tokens: Vec<Key>) {
+        if let Some(attempt) = self.joining.attempt.as_mut() {
+            attempt.stage = Stage::Placing(tokens.iter().map(|&token| (token, 0)).collect());
+        }
+        for token in tokens {
             self.look_up(now, token, LookupPurpose::Join { token });
         }
     }
@@ -386,19 +402,25 @@ impl Peer {
     /// A lookup found the place of a joining token.
     pub(crate) fn place_found(&mut self, now: Time, token: Key, found: Option<OwnerFound>) {
         let own = self.me.node;
-        let before = found.map(|found| found.predecessor).or_else(|| {
+        // Others may still name a token of this node's earlier life.
+        let named = found.map(|found| found.predecessor).filter(|before| {
+            let placed = self.tokens.get(&before.key);
+            before.node != own || placed.is_some_and(|ring| ring.pointers.on_ring)
+        });
+        let before = named.or_else(|| {
             self.table
                 .tokens_before(token)
                 .find(|t| t.node != own && self.table.is_alive(t.node))
         });
-        let Some(predecessor) = before.filter(|before| before.key != token) else {
+        let Some(predecessor) = before else {
             self.join_failed(now, token);
             return;
         };
         let purpose = Purpose::JoinAt { token, predecessor };
         let question = Message::GetState(self.question_for_all(predecessor.key));
-        if self.ask(now, predecessor.node, question, purpose).is_none() {
-            self.join_failed(now, token);
+        if predecessor.key == token || self.ask(now, predecessor.node, question, purpose).is_none()
+        {
+            self.join_misplaced(now, token);
         }
     }
 
@@ -515,12 +537,8 @@ impl Peer {
             .and_then(|attempt| attempt.operation);
         self.liveness.joined = true;
         self.liveness.seeking = false;
-        for ring in self.tokens.values_mut() {
-            // A token that an attempt given up for another one left without a place: merging
-            // finds it one.
-            ring.pointers.on_ring = true;
-        }
         self.announce(now, vec![self.me.clone()]);
+        self.save_soon(now);
         let own = self.own_token_keys();
         self.hasten_stabilisation(now, &own);
         self.place_again(now);

@@ -43,6 +43,8 @@ pub(crate) struct Liveness {
     pub(crate) compared: BTreeMap<NodeId, Time>,
     /// Candidates for a predecessor that are asked who they are, each with the token it is for.
     pub(crate) introductions: BTreeMap<NodeId, (Token, Key)>,
+    /// Tokens that the table has and that said when asked that they are not on the ring.
+    absent: BTreeMap<Token, Time>,
 }
 
 /// A node that may have fallen silent.
@@ -60,7 +62,28 @@ impl Liveness {
         self.compared.remove(&node);
         self.doubts.remove(&node);
     }
+
+    /// A node in the table said that it has no such token on the ring: it is still looking for its
+    /// place, mostly.
+    pub(crate) fn note_absence(&mut self, now: Time, token: Token) {
+        self.absent.retain(|_, since| now.since(*since) < ABSENCE);
+        if self.absent.len() < ABSENT_MAX {
+            self.absent.insert(token, now);
+        }
+    }
+
+    /// Whether a token has just said that it is not on the ring.
+    pub(crate) fn is_absent(&self, now: Time, token: Token) -> bool {
+        let since = self.absent.get(&token);
+        since.is_some_and(|since| now.since(*since) < ABSENCE)
+    }
 }
+
+/// For how long a token that is not on the ring is not asked again because of the table alone.
+const ABSENCE: Duration = Duration::from_secs(4);
+
+/// The most tokens noted as not on the ring.
+const ABSENT_MAX: usize = 256;
 
 /// How long a poll of all nodes waits for answers.
 const POLL: Duration = Duration::from_millis(1500);
@@ -124,7 +147,8 @@ impl Peer {
     }
 
     /// A node that the table does not know speaks. Of a ring larger than the table most nodes are
-    /// strangers, and only those matter that may become a pointer.
+    /// strangers, and only those matter that may become a pointer. To a node that looks for the ring
+    /// it remembers anybody matters who remembers it: those it knew itself may all be gone.
     fn meet_stranger(&mut self, now: Time, asker: &Asker, message: &Message) {
         let introduces = matches!(
             message,
@@ -136,7 +160,7 @@ impl Peer {
         if introduces {
             return;
         }
-        if self.table.is_whole() {
+        if self.table.is_whole() || self.is_seeking() {
             self.ask_who(now, asker);
         } else if let Message::Notify { of, to } = *message {
             let introductions = &mut self.liveness.introductions;

@@ -225,7 +225,13 @@ impl Peer {
         let id = LookupId(self.lookups.last);
         let bits = self.settings.bits;
         let mut lookup = Lookup::new(key, purpose);
-        match self.step(key) {
+        let step = if matches!(purpose, LookupPurpose::Join { .. }) {
+            // The ring has not heard of this node's tokens yet, so nobody corrects what these say.
+            Step::Closer(self.closer_to(key))
+        } else {
+            self.step(key)
+        };
+        match step {
             Step::Owner(found) if found.owner.node == self.me.node => {
                 lookup.hops.push(Hop {
                     node: self.me.node,

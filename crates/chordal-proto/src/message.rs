@@ -58,6 +58,8 @@ pub enum Message {
     StateKnown(u64),
     /// I have no token there.
     NoToken(Key),
+    /// The pointers of my token at this key changed; if it is your successor, ask for them.
+    PointersChanged(Key),
     /// `of` might be the predecessor of your token `to` (Zave's *rectify*).
     Notify {
         /// The candidate.

@@ -311,6 +311,7 @@ impl Peer {
                 tokens,
             } => self.asked_places(now, &asker, offered_bytes, tokens),
             Message::GetState(question) => self.asked_state(&asker, &question),
+            Message::PointersChanged(key) => self.told_of_change(now, asker.node, key),
             Message::Notify { of, to } => self.notified(now, asker.node, of, to),
             Message::FindOwner { key, table } => self.asked_owner(&asker, key, table),
             Message::Spread { members, until } => self.spread_on(now, members, until),
@@ -520,7 +521,7 @@ impl Peer {
 const SAVE_DELAY: Duration = Duration::from_millis(500);
 
 /// The same for a table that is not whole, which changes with every lookup.
-const SAVE_PART_DELAY: Duration = Duration::from_secs(30);
+const SAVE_PART_DELAY: Duration = Duration::from_secs(5);
 
 impl Peer {
     /// Walks every local invariant; an error names the broken one.

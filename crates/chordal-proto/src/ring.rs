@@ -200,8 +200,8 @@ impl Peer {
         entries.map(Entry::to_member).collect()
     }
 
-    /// Lets a token's pointers take a change, and sees to what follows from it: a changed list is
-    /// looked at again soon, and a changed neighbour is told of.
+    /// Lets a token's pointers take a change, and sees to what follows from it: whoever is before
+    /// the token hears of it, and a changed neighbour is looked at again soon.
     pub(crate) fn change<T>(
         &mut self,
         now: Time,
@@ -215,16 +215,25 @@ impl Peer {
         let neighbours =
             |pointers: &Pointers| (pointers.predecessor, pointers.successor(), pointers.on_ring);
         let new_neighbour = neighbours(&before) != neighbours(&after);
-        if new_neighbour || before.successors != after.successors {
+        let new_list = before.successors != after.successors;
+        if new_neighbour || new_list {
             ring.interval = self.timing.stabilise_min;
         }
+        let told = [
+            new_list.then_some(after.predecessor),
+            // Whoever was before this token until now has a new successor.
+            (before.predecessor != after.predecessor).then_some(before.predecessor),
+        ];
         ring.pointers = after;
+        let TokenPointers {
+            predecessor,
+            successor,
+            ..
+        } = ring.nearest();
+        for other in told.into_iter().flatten() {
+            self.tell_of_change(now, token, other);
+        }
         if new_neighbour {
-            let TokenPointers {
-                predecessor,
-                successor,
-                ..
-            } = ring.nearest();
             self.notice(Notice::Pointers {
                 token,
                 predecessor,
@@ -304,10 +313,11 @@ impl Peer {
     }
 
     /// The next token clockwise that the table has for an answering node, this node's own included.
-    pub(crate) fn next_alive(&self, token: Key) -> Option<Token> {
-        self.table
-            .tokens_from(token)
-            .find(|next| next.key != token && self.answers(next.node))
+    /// Tokens that have just said that they are not on the ring are passed over.
+    fn next_alive(&self, now: Time, token: Key) -> Option<Token> {
+        self.table.tokens_from(token).find(|next| {
+            next.key != token && self.answers(next.node) && !self.liveness.is_absent(now, *next)
+        })
     }
 
     /// Whether a node is this one, or on the ring and not suspect.

@@ -29,7 +29,7 @@ pub struct Envelope {
     /// What is said. The commonest messages have the numbers that take one byte.
     #[prost(
         oneof = "envelope::Body",
-        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 54, 55, 64, 65, 66, 67, 68, 69"
+        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 54, 55, 64, 65, 66, 67, 68, 69"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -86,6 +86,9 @@ pub mod envelope {
         /// A node does not answer the sender.
         #[prost(message, tag = "23")]
         Silent(super::Silent),
+        /// A token's pointers changed.
+        #[prost(message, tag = "29")]
+        PointersChanged(super::PointersChanged),
         /// News of members, to be passed on.
         #[prost(message, tag = "24")]
         Spread(super::Spread),
@@ -383,6 +386,13 @@ pub struct State {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NoToken {
     /// The position asked for.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub key: ::prost::bytes::Bytes,
+}
+/// The pointers of the sender's token changed: the token before it may want to ask. No answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PointersChanged {
+    /// The sender's token.
     #[prost(bytes = "bytes", tag = "1")]
     pub key: ::prost::bytes::Bytes,
 }

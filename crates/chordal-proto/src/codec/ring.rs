@@ -129,6 +129,18 @@ pub(super) fn pointers(message: wire::Pointers) -> Checked<NodePointers> {
     })
 }
 
+pub(super) fn no_token_to_wire(key: Key) -> wire::NoToken {
+    wire::NoToken {
+        key: key::to_wire(key),
+    }
+}
+
+pub(super) fn changed_to_wire(key: Key) -> wire::PointersChanged {
+    wire::PointersChanged {
+        key: key::to_wire(key),
+    }
+}
+
 pub(super) fn notify_to_wire(of: Token, to: Key) -> wire::Notify {
     wire::Notify {
         of: Some(Roster::of(&[]).token_to_wire(of)),

@@ -43,14 +43,19 @@ pub enum Question {
     /// To the first successor (Zave's `StabilizeFromSuccessor`).
     Successor(Token),
     /// To a token that may be a closer successor (Zave's `StabilizeFromPredecessor`).
-    Candidate(Token),
+    Candidate {
+        /// The nearest one that was heard of.
+        of: Token,
+        /// Whom to ask if that one is not there.
+        otherwise: Option<Token>,
+    },
 }
 
 impl Question {
     /// Who is asked.
     pub const fn of(self) -> Token {
         match self {
-            Self::Successor(token) | Self::Candidate(token) => token,
+            Self::Successor(of) | Self::Candidate { of, .. } => of,
         }
     }
 }
@@ -157,12 +162,24 @@ impl Pointers {
             return self.ask(Question::Successor(self.successor()));
         }
         // Alone, it is its own successor: whoever notified it is that one's predecessor.
-        let heard_of = [Some(self.predecessor), offer];
-        let mut closer = heard_of.into_iter().flatten();
-        match closer.find(|&token| self.would_be_closer(token)) {
-            Some(closer) => self.ask(Question::Candidate(closer)),
-            None => Step::Rest,
-        }
+        let closer = self.closer_of(Some(self.predecessor), offer);
+        closer.map_or(Step::Rest, |question| self.ask(question))
+    }
+
+    /// The question to the nearest of two tokens heard of, of those that would be closer than the
+    /// first successor. From far off the table's is mostly the nearer one: going back from
+    /// predecessor to predecessor would take a round for each.
+    fn closer_of(&self, one: Option<Token>, other: Option<Token>) -> Option<Question> {
+        let [one, other] =
+            [one, other].map(|heard_of| heard_of.filter(|&token| self.would_be_closer(token)));
+        let is_nearer = |a: Token, b: Token| a.key == b.key || a.key.between(self.token.key, b.key);
+        let (of, otherwise) = match (one, other) {
+            (Some(one), Some(other)) if one == other => (one, None),
+            (Some(one), Some(other)) if is_nearer(one, other) => (one, Some(other)),
+            (Some(one), Some(other)) => (other, Some(one)),
+            (one, other) => (one.or(other)?, None),
+        };
+        Some(Question::Candidate { of, otherwise })
     }
 
     /// The answer to the open question came. Any other answer comes too late and is not used.
@@ -184,17 +201,14 @@ impl Pointers {
             None => return Step::Rest,
             Some(Question::Successor(successor)) => {
                 self.adopt(successor, heard.successors, rule, known);
-                let heard_of = [Some(heard.predecessor), offer];
-                let closer = heard_of
-                    .into_iter()
-                    .flatten()
-                    .find(|&token| self.would_be_closer(token) && known.answers(token));
-                if let Some(closer) = closer {
-                    return self.ask(Question::Candidate(closer));
+                let [predecessor, offer] = [Some(heard.predecessor), offer]
+                    .map(|heard_of| heard_of.filter(|&token| known.answers(token)));
+                if let Some(question) = self.closer_of(predecessor, offer) {
+                    return self.ask(question);
                 }
             }
-            Some(Question::Candidate(candidate)) => {
-                self.adopt(candidate, heard.successors, rule, known);
+            Some(Question::Candidate { of, .. }) => {
+                self.adopt(of, heard.successors, rule, known);
             }
         }
         self.notify()
@@ -204,7 +218,7 @@ impl Pointers {
     pub fn refused(&mut self, by: Token) -> Step {
         match self.asking.take_if(|question| question.of() == by) {
             None => Step::Rest,
-            Some(Question::Candidate(_)) => self.notify(),
+            Some(Question::Candidate { otherwise, .. }) => self.ask_otherwise(otherwise),
             Some(Question::Successor(_)) => {
                 self.drop_successor();
                 if self.is_alone() {
@@ -219,7 +233,18 @@ impl Pointers {
     pub fn unanswered(&mut self, by: Token) -> Step {
         match self.asking.take_if(|question| question.of() == by) {
             None | Some(Question::Successor(_)) => Step::Rest,
-            Some(Question::Candidate(_)) => self.notify(),
+            Some(Question::Candidate { otherwise, .. }) => self.ask_otherwise(otherwise),
+        }
+    }
+
+    /// The nearest candidate is not there: the other one is asked, or the round is over.
+    fn ask_otherwise(&mut self, otherwise: Option<Token>) -> Step {
+        match otherwise {
+            Some(of) => self.ask(Question::Candidate {
+                of,
+                otherwise: None,
+            }),
+            None => self.notify(),
         }
     }
 
@@ -248,12 +273,13 @@ impl Pointers {
     /// The token before this one's place answered: this token goes onto the ring with the whole
     /// list of that one (Zave's *Join*). Says no if this is not the place.
     pub fn join(&mut self, before: &Heard<'_>, rule: ListRule, known: &impl Knowledge) -> bool {
-        // The token before may still have this one's earlier life for its successor: the rest of
-        // the list is what it will go on with.
-        let list = match before.successors {
-            [first, rest @ ..] if *first == self.token => rest,
-            list => list,
+        // The token before may still have earlier lives of this one's node for its successors: the
+        // rest of the list is what it will go on with.
+        let is_former = |next: &&Token| {
+            **next == self.token || next.node == self.token.node && !known.is_member(**next)
         };
+        let former = before.successors.iter().take_while(is_former).count();
+        let list = &before.successors[former..];
         let (head, rest) = match list {
             [] => (before.from, list),
             [first, rest @ ..] => (*first, rest),

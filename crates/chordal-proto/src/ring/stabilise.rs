@@ -11,54 +11,43 @@ use crate::request::Purpose;
 use crate::time::Time;
 use crate::timer::Reason;
 
-/// How many times quicker than else a token stabilises whose list is not what the table lets expect.
-const SETTLING: u32 = 10;
-
 impl Peer {
     /// One round for one token.
     pub(crate) fn stabilise(&mut self, now: Time, token: Key) {
         let Some(ring) = self.tokens.get(&token) else {
             return;
         };
-        let interval = ring.interval;
-        let slow = interval >= self.timing.stabilise_max;
-        let (pause, longer) = if slow || self.list_is_as_known(token) {
-            (interval, interval * 2)
+        let pause = if ring.pointers.asking.is_some() {
+            // The answer may tell of pointers as they were before whatever this round is for.
+            self.timing.stabilise_min
         } else {
-            // Quick for some seconds, since right lists travel backwards one token a round; a list
-            // that stays as it is although the table lets expect another is not worth more: its
-            // neighbours know of a silence that this node knows nothing of.
-            let quick = (interval / SETTLING).min(self.timing.stabilise_min / 2);
-            (quick, interval * 9 / 8)
+            ring.interval
         };
         if let Some(ring) = self.tokens.get_mut(&token) {
-            ring.interval = longer.min(self.timing.stabilise_max);
+            ring.interval = (ring.interval * 2).min(self.timing.stabilise_max);
         }
         let next = now + self.rng.jitter(pause);
         self.timers.set(next, Reason::Stabilise(token));
-        let offer = self.next_alive(token);
+        let nearest = self.table.tokens_from(token).find(|next| next.key != token);
+        if let Some(nearest) = nearest {
+            self.ping_if_silent(now, nearest);
+        }
+        let offer = self.next_alive(now, token);
         let offer = offer.filter(|_| !self.is_about_to_enter());
         let step = self.change(now, token, |pointers, known| {
             pointers.stabilise(offer, known)
         });
-        if pause >= self.timing.stabilise_min / 2 && self.tokens[&token].pointers.on_ring {
+        if self.tokens[&token].pointers.on_ring {
             self.refresh_finger(now, token);
         }
         self.take(now, token, step.unwrap_or(Step::Rest));
     }
 
-    /// Whether a token's successor list is what the table lets expect.
-    fn list_is_as_known(&self, token: Key) -> bool {
-        let pointers = &self.tokens[&token].pointers;
-        let list = &pointers.successors;
-        let known = self
-            .table
-            .tokens_from(token)
-            .filter(|next| next.key != token);
-        let alive = known
-            .filter(|next| self.answers(next.node))
-            .take(list.len().max(self.list_rule().entries));
-        pointers.is_alone() || alive.eq(list.iter().copied())
+    /// A silent token would be the first successor if it spoke again: asks whether it does.
+    fn ping_if_silent(&mut self, now: Time, token: Token) {
+        if self.table.has_token(token) && !self.answers(token.node) {
+            self.ping(now, token.node);
+        }
     }
 
     /// Does what a token's pointers ask for.
@@ -114,7 +103,10 @@ impl Peer {
             self.pointers_unanswered(now, token, of);
             return;
         }
-        let (offer, rule) = (self.next_alive(token), self.list_rule());
+        if state.predecessor.key.between(token, of.key) {
+            self.ping_if_silent(now, state.predecessor);
+        }
+        let (offer, rule) = (self.next_alive(now, token), self.list_rule());
         let step = self.change(now, token, |pointers, known| {
             pointers.answered(&heard(of, state), offer, rule, known)
         });
@@ -128,6 +120,7 @@ impl Peer {
 
     /// The asked node has no such token on the ring.
     pub(crate) fn pointers_refused(&mut self, now: Time, token: Key, of: Token) {
+        self.liveness.note_absence(now, of);
         let step = self.change(now, token, |pointers, _| pointers.refused(of));
         self.take(now, token, step.unwrap_or(Step::Rest));
     }
@@ -139,6 +132,34 @@ impl Peer {
             self.ping(now, of.node);
         }
         self.take(now, token, step.unwrap_or(Step::Rest));
+    }
+
+    /// Tells a token that the pointers of this one changed. What was changed by it, right lists
+    /// above all, has to travel back along the ring; at the pace of rounds that would take one
+    /// long pause for each token.
+    pub(crate) fn tell_of_change(&mut self, now: Time, token: Key, other: Token) {
+        if other.key == token {
+            return;
+        }
+        if other.node == self.me.node {
+            self.told_of_change(now, other.node, token);
+        } else if self.answers(other.node) {
+            self.tell(other.node, Message::PointersChanged(token));
+        }
+    }
+
+    /// The pointers of another token changed: those that have it for their successor ask soon.
+    pub(crate) fn told_of_change(&mut self, now: Time, from: NodeId, key: Key) {
+        let changed = Token { key, node: from };
+        let concerned: Vec<Key> = self
+            .tokens
+            .values()
+            .filter(|ring| ring.pointers.on_ring && ring.pointers.successor() == changed)
+            .map(|ring| ring.pointers.token.key)
+            .collect();
+        for token in concerned {
+            self.stabilise_soon(now, token);
+        }
     }
 
     /// Somebody might be a better predecessor.

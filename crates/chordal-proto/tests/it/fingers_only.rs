@@ -205,3 +205,13 @@ fn a_table_over_its_bound_keeps_the_ring_right() {
     cluster.rest(Duration::from_mins(1));
     assert_ideal(&cluster);
 }
+
+#[test]
+fn a_newcomer_is_in_every_list_that_should_name_it_after_a_few_seconds() {
+    let mut cluster = ring(24, 8);
+    cluster.start_with(24, None, 1);
+    cluster.join(24, 0).expect("the first node is there");
+    // At the pace of a quiet ring's rounds the eighth list before it would take two minutes.
+    cluster.rest(Duration::from_secs(5));
+    assert_ideal(&cluster);
+}

@@ -59,7 +59,7 @@ fn lists(setting: &Setting, world: &World) -> Vec<List> {
         let everybody = Known::all_but(0);
         match seat.asking {
             Asking::Nothing => {}
-            Asking::Successor(of) | Asking::Candidate(of) => {
+            Asking::Successor(of) | Asking::Candidate(of, _) => {
                 let list = world.tokens(of, flight.list);
                 let heard = super::moves::heard(of, id, &list);
                 let _step = pointers.answered(&heard, None, setting.rule(), &everybody);

@@ -129,8 +129,8 @@ impl Moves<'_> {
         match self.world.seat(id).asking {
             Asking::Nothing | Asking::Place(_) => {}
             Asking::Successor(of) => self.hear(id, of),
-            Asking::Candidate(of) if self.world.seat(id).flight.is_some() => self.hear(id, of),
-            Asking::Candidate(of) => self.answer(id, of),
+            Asking::Candidate(of, _) if self.world.seat(id).flight.is_some() => self.hear(id, of),
+            Asking::Candidate(of, _) => self.answer(id, of),
         }
         self.be_notified(id);
         if self.world.crashes > 0 && assumption::may_die(self.setting, self.world, id) {
@@ -206,7 +206,7 @@ impl Moves<'_> {
         let of = id_of(of);
         let candidate = matches!(
             pointers.asking,
-            Some(chordal_proto::ring::Question::Candidate(_))
+            Some(chordal_proto::ring::Question::Candidate { .. })
         );
         if candidate {
             self.put(world, id, &pointers);

@@ -104,7 +104,7 @@ fn members(world: &World) -> String {
         if seat.predecessor != id {
             word = format!("{word} (before it {})", letter(seat.predecessor));
         }
-        if let Asking::Successor(of) | Asking::Candidate(of) = seat.asking {
+        if let Asking::Successor(of) | Asking::Candidate(of, _) = seat.asking {
             word = format!("{word} (asks {})", letter(of));
         }
         words.push(word);

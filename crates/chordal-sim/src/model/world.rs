@@ -34,8 +34,8 @@ pub(crate) enum Asking {
     Nothing,
     /// To the first successor.
     Successor(Id),
-    /// To a closer one.
-    Candidate(Id),
+    /// To a closer one, and whom to ask if that one is not there.
+    Candidate(Id, Option<Id>),
     /// A joining token's, to the token before its place.
     Place(Id),
 }
@@ -182,7 +182,10 @@ impl World {
             on_ring: true,
             asking: match seat.asking {
                 Asking::Successor(of) => Some(Question::Successor(token(of))),
-                Asking::Candidate(of) => Some(Question::Candidate(token(of))),
+                Asking::Candidate(of, otherwise) => Some(Question::Candidate {
+                    of: token(of),
+                    otherwise: otherwise.map(token),
+                }),
                 Asking::Nothing | Asking::Place(_) => None,
             },
         }
@@ -193,7 +196,9 @@ impl World {
         let asking = match pointers.asking {
             None => Asking::Nothing,
             Some(Question::Successor(of)) => Asking::Successor(id_of(of)),
-            Some(Question::Candidate(of)) => Asking::Candidate(id_of(of)),
+            Some(Question::Candidate { of, otherwise }) => {
+                Asking::Candidate(id_of(of), otherwise.map(id_of))
+            }
         };
         let seat = self.seat_mut(id);
         if asking != seat.asking {
@@ -248,7 +253,9 @@ impl World {
             seat.asking = match seat.asking {
                 Asking::Nothing => Asking::Nothing,
                 Asking::Successor(of) => Asking::Successor(turn(of)),
-                Asking::Candidate(of) => Asking::Candidate(turn(of)),
+                Asking::Candidate(of, otherwise) => {
+                    Asking::Candidate(turn(of), otherwise.map(turn))
+                }
                 Asking::Place(of) => Asking::Place(turn(of)),
             };
             seat.flight = seat.flight.map(|flight| Flight {
@@ -296,11 +303,11 @@ impl World {
 
 impl Seat {
     fn packed(&self) -> u64 {
-        let (kind, of) = match self.asking {
-            Asking::Nothing => (0, 0),
-            Asking::Successor(of) => (1, of),
-            Asking::Candidate(of) => (2, of),
-            Asking::Place(of) => (3, of),
+        let (kind, of, otherwise) = match self.asking {
+            Asking::Nothing => (0, 0, None),
+            Asking::Successor(of) => (1, of, None),
+            Asking::Candidate(of, otherwise) => (2, of, otherwise),
+            Asking::Place(of) => (3, of, None),
         };
         let flight = self.flight.map_or(0, |flight| {
             1 | u64::from(flight.predecessor) << 1
@@ -314,6 +321,7 @@ impl Seat {
             | kind << 12
             | u64::from(of) << 14
             | flight << 17
+            | otherwise.map_or(0, |id| u64::from(id) + 1) << 42
     }
 }
 

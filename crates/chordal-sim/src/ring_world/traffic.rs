@@ -1,7 +1,7 @@
 //! What was sent: messages and bytes by kind.
 
 /// Kinds of messages by the number of their field in the envelope (`proto/peer.proto`).
-const KINDS: [(u32, &str); 42] = [
+const KINDS: [(u32, &str); 43] = [
     (8, "ping"),
     (9, "pong"),
     (10, "get_state"),
@@ -23,6 +23,7 @@ const KINDS: [(u32, &str); 42] = [
     (26, "table"),
     (27, "table_parts"),
     (28, "table_tags"),
+    (29, "pointers_changed"),
     (32, "read_record"),
     (33, "record_read"),
     (34, "write_record"),

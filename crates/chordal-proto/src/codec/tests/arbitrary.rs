@@ -67,6 +67,7 @@ fn ring_messages() -> Vec<BoxedStrategy<Message>> {
         node().prop_map(Message::Silent).boxed(),
         state().prop_map(Message::State).boxed(),
         key().prop_map(Message::NoToken).boxed(),
+        key().prop_map(Message::PointersChanged).boxed(),
         (token(), key())
             .prop_map(|(of, to)| Message::Notify { of, to })
             .boxed(),

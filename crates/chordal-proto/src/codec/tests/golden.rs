@@ -104,6 +104,7 @@ fn ring_cases() -> Vec<(&'static str, Message)> {
             }),
         ),
         ("silent", Message::Silent(NodeId::new([9; 32]))),
+        ("pointers_changed", Message::PointersChanged(Key::new(797))),
         (
             "table_tags",
             Message::TableTags(TableTags {

@@ -92,6 +92,28 @@ fn the_predecessor_of_the_successor_is_asked_before_it_is_adopted() {
 }
 
 #[test]
+fn the_nearest_of_two_candidates_is_asked_first_and_the_other_one_if_it_is_not_there() {
+    let known = Known::default();
+    for (predecessor, offer) in [(18, 15), (15, 18)] {
+        let mut pointers = member(10, 90, &[20, 40]);
+        let first = pointers.stabilise(None, &known);
+        assert!(matches!(first, Step::Ask(_)));
+        let list = tokens(&[40]);
+        let heard = Heard {
+            from: token(20),
+            predecessor: token(predecessor),
+            successors: &list,
+        };
+        let step = pointers.answered(&heard, Some(token(offer)), RULE, &known);
+        assert_eq!(step, Step::Ask(token(15)));
+        let mut lost = pointers.clone();
+        assert_eq!(pointers.refused(token(15)), Step::Ask(token(18)));
+        assert_eq!(lost.unanswered(token(15)), Step::Ask(token(18)));
+        assert_eq!(pointers.refused(token(18)), Step::Notify(token(20)));
+    }
+}
+
+#[test]
 fn a_lost_message_takes_nobody_off_the_list() {
     let known = Known::default();
     let mut pointers = member(10, 90, &[20, 40]);
