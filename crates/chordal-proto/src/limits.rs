@@ -1,5 +1,10 @@
 //! Every limit of the core, in one place.
 
+use std::time::Duration;
+
+/// The longest wait for an answer that needs no disk, such as a token's pointers.
+pub const ANSWER_WAIT_MAX: Duration = Duration::from_secs(3);
+
 /// The most tokens a node may have.
 pub const TOKENS_MAX: usize = 64;
 

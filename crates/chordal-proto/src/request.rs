@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec;
 use crate::effect::{Destination, Effect};
 use crate::input::OperationId;
-use crate::limits::REQUESTS_MAX;
+use crate::limits::{ANSWER_WAIT_MAX, REQUESTS_MAX};
 use crate::lookup::LookupId;
 use crate::member::Token;
 use crate::message::{Envelope, Message};
@@ -125,9 +125,8 @@ impl Requests {
     }
 }
 
-/// How long to wait for an answer that needs no disk, at least and at most.
+/// How long to wait at least for an answer that needs no disk.
 const QUICK_MIN: Duration = Duration::from_millis(500);
-const QUICK_MAX: Duration = Duration::from_secs(3);
 
 /// How long to wait for an answer that needs a disk. A dead node is noticed sooner by its pings.
 pub(crate) const DISK_WAIT: Duration = Duration::from_secs(8);
@@ -174,7 +173,7 @@ impl Peer {
         let timeout = if needs_disk {
             DISK_WAIT
         } else if matches!(message, Message::ReadRecord(_)) {
-            QUICK_MAX
+            ANSWER_WAIT_MAX
         } else {
             self.quick_timeout(to)
         };
@@ -191,7 +190,7 @@ impl Peer {
         message: Message,
         purpose: Purpose,
     ) -> Option<RequestId> {
-        let id = self.open_request(now, None, addr, purpose, QUICK_MAX)?;
+        let id = self.open_request(now, None, addr, purpose, ANSWER_WAIT_MAX)?;
         let bytes = self.encode(id.0, message);
         self.effects.push_back(Effect::Send {
             to: Destination { addr, node: None },
@@ -204,8 +203,8 @@ impl Peer {
         let measured = self
             .table
             .get(to)
-            .map_or(QUICK_MAX, |entry| entry.round_trip.timeout());
-        measured.clamp(QUICK_MIN, QUICK_MAX)
+            .map_or(ANSWER_WAIT_MAX, |entry| entry.round_trip.timeout());
+        measured.clamp(QUICK_MIN, ANSWER_WAIT_MAX)
     }
 
     fn open_request(

@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use chordal_object::Name;
+use chordal_object::{Key, Name};
 use chordal_proto::Time;
 use chordal_proto::effect::Answer;
 use chordal_proto::input::Command;
-use chordal_proto::limits::TABLE_MAX;
 
 use super::plan::Plan;
 use super::{Findings, RingFault};
@@ -59,9 +58,7 @@ impl<'a> Fate<'a> {
     /// Lets things go wrong for as long as the plan says, and then heal.
     pub(super) fn reign(&mut self, world: &mut RingWorld) -> Result<(), Violation> {
         let until = world.now() + self.plan.time;
-        if self.asks_for_names() {
-            self.note(world, Duration::ZERO, Todo::LookUp);
-        }
+        self.note(world, Duration::ZERO, Todo::LookUp);
         if !self.plan.faults.is_empty() {
             let pause = self.dice.exponential(self.plan.pause);
             self.note(world, pause, Todo::Strike);
@@ -109,7 +106,8 @@ impl<'a> Fate<'a> {
             Todo::LookUp => {
                 self.hear(world);
                 if let Some(number) = self.somebody(world) {
-                    world.command(number, self.question())?;
+                    let key = self.key(world);
+                    world.command(number, Command::LookUp(key))?;
                 }
                 let pause = self.dice.exponential(LOOKUP_PAUSE);
                 self.note(world, pause, Todo::LookUp);
@@ -325,21 +323,14 @@ impl<'a> Fate<'a> {
         world.set_weather(good);
         world.run_for(Duration::from_secs(20))?;
         self.hear(world);
-        if !self.asks_for_names() {
-            return Ok(());
-        }
         let mut owners = BTreeMap::new();
         for _ in 0..LOOKUPS_AT_END {
             let Some(number) = self.somebody(world) else {
                 break;
             };
-            let question = self.question();
-            let Command::Where(name) = &question else {
-                break;
-            };
-            let key = world.settings().name_key(name);
+            let key = self.key(world);
             let owner = world.owner(key);
-            owners.insert(world.command(number, question)?, owner);
+            owners.insert(world.command(number, Command::LookUp(key))?, owner);
         }
         world.run_for(Duration::from_secs(20))?;
         for reply in world.take_replies() {
@@ -347,10 +338,14 @@ impl<'a> Fate<'a> {
                 continue;
             };
             let found = match &reply.answer {
-                Ok(Answer::Where(place)) => place.hops.last().map(|hop| hop.node),
-                Ok(_) | Err(_) => None,
+                Ok(Answer::Found(found)) => found,
+                answer => {
+                    let seen = format!("{answer:?}");
+                    return Err(world.violation("lookups are answered", Some(reply.machine), seen));
+                }
             };
-            if found != owner {
+            // Whoever answers too late is taken for dead, rightly or not.
+            if found.silent == 0 && found.owner.map(|token| token.node) != owner {
                 let seen = format!("{:?}, but the owner is {owner:?}", reply.answer);
                 return Err(world.violation("lookups find the owner", Some(reply.machine), seen));
             }
@@ -362,22 +357,19 @@ impl<'a> Fate<'a> {
         Ok(())
     }
 
-    /// Nodes that do not know the whole ring place no data, and do not say where any is.
-    const fn asks_for_names(&self) -> bool {
-        self.plan.world.table_nodes >= TABLE_MAX
-    }
-
-    fn question(&mut self) -> Command {
-        let path = format!("file {}", self.dice.below(1 << 30));
-        Command::Where(Name::new("main", &path).expect("it is a name"))
+    fn key(&mut self, world: &RingWorld) -> Key {
+        let name = format!("file {}", self.dice.below(1 << 30));
+        world
+            .settings()
+            .name_key(&Name::new("main", &name).expect("it is a name"))
     }
 
     fn hear(&mut self, world: &mut RingWorld) {
         for reply in world.take_replies() {
             match reply.answer {
-                Ok(Answer::Where(place)) => {
+                Ok(Answer::Found(found)) if found.owner.is_some() => {
                     self.findings.lookups += 1;
-                    self.findings.hops += place.hops.len() as u64;
+                    self.findings.hops += found.hops.len() as u64;
                 }
                 Ok(_) | Err(_) => self.findings.failed_lookups += 1,
             }

@@ -160,8 +160,8 @@ impl RingWorld {
     }
 
     /// Whether a node may stop now within the assumptions of Zave's proof: everybody else still
-    /// has a living entry in its list, and r + 1 tokens remain that no list skips over. Nodes that
-    /// are leaving count as gone.
+    /// has a living entry in its list, and r + 1 tokens remain that no list skips over, nor any that
+    /// is on its way. Nodes that are leaving count as gone.
     pub fn may_fail(&self, number: usize) -> bool {
         let remaining: Vec<TokenView> = self
             .machines
@@ -172,8 +172,13 @@ impl RingWorld {
             .filter(|life| !life.leaving)
             .flat_map(views_of)
             .collect();
-        certificate::principals(&remaining) > self.list_length()
-            && certificate::one_live_successor(&remaining).is_ok()
+        let principals = match &self.watch {
+            None => certificate::principals(&remaining),
+            Some(watch) => watch.lasting(self.now, |token| {
+                remaining.iter().any(|view| view.token == token)
+            }),
+        };
+        principals > self.list_length() && certificate::one_live_successor(&remaining).is_ok()
     }
 
     /// What a machine's own clock says.
@@ -190,14 +195,18 @@ impl RingWorld {
         if !life.joined && !life.peer.is_entering() && !life.peer.is_on_own_ring() {
             life.joined = true;
         }
-        if self.watch.is_none() {
+        let Some(watch) = &mut self.watch else {
             return Ok(());
-        }
+        };
         if let Err(broken) = life.peer.check() {
             return Err(self.violation("nodes are well", Some(number), broken));
         }
         if life.joined && life.peer.ring_view_is(&life.views) {
             return Ok(());
+        }
+        if life.entered_alone() {
+            // It found nobody of the ring that it knows: after this the proof says nothing.
+            watch.shake(self.now);
         }
         let after = views_of(life);
         if after == life.views {

@@ -73,6 +73,16 @@ pub(super) struct Life {
     pub(super) views: Vec<TokenView>,
 }
 
+impl Life {
+    /// Whether it took a place on a ring of its own although it knows others: none of them
+    /// answered it for long enough.
+    pub(super) fn entered_alone(&self) -> bool {
+        let id = self.peer.member().node;
+        let is_own = |view: &TokenView| view.successors.iter().all(|next| next.node == id);
+        !self.joined && self.peer.ring_view().iter().any(is_own) && self.peer.members().len() > 1
+    }
+}
+
 impl Machine {
     pub(super) const fn life(&self) -> Option<&Life> {
         match &self.state {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use chordal_object::Key;
 use chordal_proto::Time;
 use chordal_proto::certificate::{self, Flaw, TokenView};
+use chordal_proto::limits::ANSWER_WAIT_MAX;
 use chordal_proto::member::Token;
 
 /// All tokens that are in the ring, and whether the invariant may be asked for.
@@ -22,8 +23,7 @@ pub(super) struct Watch {
     seats: BTreeMap<Key, Seat>,
     /// Tokens that no list skips over.
     principals: usize,
-    /// Whether the ring has had r + 1 of them while all lists were full, from which on the proof
-    /// promises as many. Lists that still grow pass over newcomers without anybody's death.
+    /// Whether r + 1 of them have lasted, from which on the proof promises as many.
     established: bool,
     /// Who dropped which living token from the head of its list.
     accusations: BTreeSet<(Key, Key)>,
@@ -38,7 +38,21 @@ struct Seat {
     view: TokenView,
     /// How many pairs of neighbours in lists skip over this token.
     skipped: u32,
+    /// Since when no pair does.
+    clear_since: Time,
 }
+
+impl Seat {
+    /// Whether neither a list nor an answer that is on its way skips over this token.
+    fn is_lasting(&self, now: Time) -> bool {
+        self.skipped == 0 && now.since(self.clear_since) >= FLIGHT
+    }
+}
+
+/// The longest way of an answer: whoever asked takes no later one, unless it stood still meanwhile,
+/// and one that stands still for longer than this is taken for dead. What an answer tells was true
+/// when it was sent, so a list on its way may skip over a token that no list skips over any more.
+const FLIGHT: Duration = ANSWER_WAIT_MAX.saturating_mul(2);
 
 impl Watch {
     /// Nobody is in the ring.
@@ -66,7 +80,7 @@ impl Watch {
                     .get(&view.token.key)
                     .is_some_and(|seat| seat.view.token == view.token)
             {
-                self.remove(view.token.key);
+                self.remove(now, view.token.key);
                 decisive = true;
             }
         }
@@ -74,7 +88,7 @@ impl Watch {
             certificate::ordered(view)?;
             match self.seats.get(&view.token.key) {
                 None => {
-                    self.insert(view.clone());
+                    self.insert(now, view.clone());
                     decisive = true;
                 }
                 Some(seat) if seat.view.token != view.token => {}
@@ -96,8 +110,7 @@ impl Watch {
         if self.established {
             self.established = self.seats.len() > self.list_length;
         } else if self.principals > self.list_length {
-            let mut seats = self.seats.values();
-            self.established = seats.all(|seat| list(&seat.view).len() >= self.list_length);
+            self.established = self.lasting(now, |_| true) > self.list_length;
         }
         Ok(())
     }
@@ -106,7 +119,7 @@ impl Watch {
     pub(super) fn die(&mut self, now: Time, tokens: &[TokenView]) {
         for view in tokens {
             if self.has(view.token) {
-                self.remove(view.token.key);
+                self.remove(now, view.token.key);
             }
         }
         self.settle_accusations();
@@ -115,8 +128,16 @@ impl Watch {
         }
     }
 
+    /// How many of these tokens no list skips over, neither one that is held nor one on its way.
+    pub(super) fn lasting(&self, now: Time, which: impl Fn(Token) -> bool) -> usize {
+        let seats = self.seats.values();
+        seats
+            .filter(|seat| which(seat.view.token) && seat.is_lasting(now))
+            .count()
+    }
+
     /// What the certificate says of everything. A ring that grows out of one token has few
-    /// principals until its lists are full for the first time.
+    /// principals at first.
     fn verdict(&self) -> Result<(), Flaw> {
         match certificate::invariant(&self.views(), self.list_length) {
             Err(Flaw::FewPrincipals { .. }) if !self.established => Ok(()),
@@ -173,19 +194,24 @@ impl Watch {
         list.find(|token| self.has(**token)).copied()
     }
 
-    fn insert(&mut self, view: TokenView) {
+    fn insert(&mut self, now: Time, view: TokenView) {
         let key = view.token.key;
         let skips = self.seats.values().map(|seat| skips(&seat.view, key));
         let skipped = skips.sum();
         self.principals += usize::from(skipped == 0);
-        self.add(&view, 1);
-        self.seats.insert(key, Seat { view, skipped });
+        self.add(now, &view, 1);
+        let seat = Seat {
+            view,
+            skipped,
+            clear_since: now,
+        };
+        self.seats.insert(key, seat);
     }
 
-    fn remove(&mut self, key: Key) {
-        if let Some(Seat { view, skipped }) = self.seats.remove(&key) {
+    fn remove(&mut self, now: Time, key: Key) {
+        if let Some(Seat { view, skipped, .. }) = self.seats.remove(&key) {
             self.principals -= usize::from(skipped == 0);
-            self.add(&view, -1);
+            self.add(now, &view, -1);
         }
     }
 
@@ -198,8 +224,8 @@ impl Watch {
         if old.successors == view.successors {
             return;
         }
-        self.add(&old, -1);
-        self.add(&view, 1);
+        self.add(now, &old, -1);
+        self.add(now, &view, 1);
         let Some(head) = view.successors.first() else {
             return;
         };
@@ -216,7 +242,7 @@ impl Watch {
     }
 
     /// Counts a list's skips in, or out.
-    fn add(&mut self, view: &TokenView, change: i32) {
+    fn add(&mut self, now: Time, view: &TokenView, change: i32) {
         let mut before = view.token.key;
         for next in list(view) {
             for key in self.between(before, next.key) {
@@ -225,6 +251,9 @@ impl Watch {
                     seat.skipped = was.saturating_add_signed(change);
                     self.principals += usize::from(seat.skipped == 0);
                     self.principals -= usize::from(was == 0);
+                    if was > 0 && seat.skipped == 0 {
+                        seat.clear_since = now;
+                    }
                 }
             }
             before = next.key;
