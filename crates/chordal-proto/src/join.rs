@@ -58,7 +58,7 @@ enum Stage {
 }
 
 /// How often a token looks for its place before merging is left to find it.
-const TRIES_MAX: u32 = 8;
+const TRIES_MAX: u32 = 4;
 
 /// Pause before a token looks again.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
@@ -96,18 +96,21 @@ impl Peer {
 
     /// Looks for the nodes remembered from an earlier life.
     pub(crate) fn seek_remembered(&mut self, now: Time) {
-        let mut seeds: Vec<SocketAddr> = self
-            .table
-            .others(self.me.node)
-            .filter_map(|node| self.table.addr(node))
-            .collect();
+        let seeds = self.remembered();
+        if !seeds.is_empty() {
+            self.seek(now, None, seeds);
+        }
+    }
+
+    /// The addresses of some of the nodes that this one knows.
+    fn remembered(&mut self) -> Vec<SocketAddr> {
+        let others = self.table.others(self.me.node);
+        let mut seeds: Vec<SocketAddr> = others.filter_map(|node| self.table.addr(node)).collect();
         while seeds.len() > SEEDS_MAX {
             let surplus = self.rng.below(seeds.len());
             seeds.swap_remove(surplus);
         }
-        if !seeds.is_empty() {
-            self.seek(now, None, seeds);
-        }
+        seeds
     }
 
     fn seek(&mut self, now: Time, operation: Option<OperationId>, seeds: Vec<SocketAddr>) {
@@ -402,21 +405,33 @@ impl Peer {
     /// A lookup found the place of a joining token.
     pub(crate) fn place_found(&mut self, now: Time, token: Key, found: Option<OwnerFound>) {
         let own = self.me.node;
-        // Others may still name a token of this node's earlier life.
-        let named = found.map(|found| found.predecessor).filter(|before| {
+        // Others may still name a token of an earlier life, this node's or another one's.
+        let may_answer = |before: &Token| {
             let placed = self.tokens.get(&before.key);
-            before.node != own || placed.is_some_and(|ring| ring.pointers.on_ring)
-        });
+            (before.node != own || placed.is_some_and(|ring| ring.pointers.on_ring))
+                && !self.liveness.is_absent(now, *before)
+        };
+        let ring_answers = found.is_some();
+        let named = found.map(|found| found.predecessor).filter(may_answer);
         let before = named.or_else(|| {
-            self.table
-                .tokens_before(token)
-                .find(|t| t.node != own && self.table.is_alive(t.node))
+            self.table.tokens_before(token).find(|before| {
+                before.node != own && self.table.is_alive(before.node) && may_answer(before)
+            })
         });
         let Some(predecessor) = before else {
-            self.join_failed(now, token);
+            let somebody_answers = self.table.others(own).any(|node| self.table.is_alive(node));
+            if somebody_answers {
+                self.join_failed(now, token);
+            } else {
+                self.seek_again(now);
+            }
             return;
         };
-        let purpose = Purpose::JoinAt { token, predecessor };
+        let purpose = Purpose::JoinAt {
+            token,
+            predecessor,
+            ring_answers,
+        };
         let question = Message::GetState(self.question_for_all(predecessor.key));
         if predecessor.key == token || self.ask(now, predecessor.node, question, purpose).is_none()
         {
@@ -465,8 +480,32 @@ impl Peer {
         }
     }
 
-    /// Nobody on a ring answered a joining token: again, or leave it to merging after many tries.
-    pub(crate) fn join_failed(&mut self, now: Time, token: Key) {
+    /// None of those answers that this node has heard of: back to looking for anybody at all.
+    fn seek_again(&mut self, now: Time) {
+        let placing = |attempt: &&mut Attempt| matches!(attempt.stage, Stage::Placing(_));
+        let Some(attempt) = self.joining.attempt.as_mut().filter(placing) else {
+            return;
+        };
+        let operation = attempt.operation.take();
+        let seeds = self.remembered();
+        self.seek(now, operation, seeds);
+        self.give_up_joining_if_in_vain(now);
+    }
+
+    /// The token that was taken for the one before is not on a ring. Where others are, they will
+    /// notice.
+    pub(crate) fn join_refused(&mut self, now: Time, token: Key, by: Token, ring_answers: bool) {
+        self.liveness.note_absence(now, by);
+        if ring_answers {
+            self.join_misplaced(now, token);
+        } else {
+            self.join_failed(now, token);
+        }
+    }
+
+    /// Those answer who are asked for a token's place, and nobody is on a ring: again, or a ring of
+    /// its own after many tries, and merging.
+    fn join_failed(&mut self, now: Time, token: Key) {
         let Some(Attempt {
             stage: Stage::Placing(left),
             ..

@@ -398,10 +398,20 @@ impl Peer {
                 },
                 Message::NoToken(_),
             ) => self.predecessor_refused(now, token, present, candidate),
-            (Purpose::JoinAt { token, predecessor }, Message::State(state)) => {
-                self.join_state(now, token, predecessor, state);
-            }
-            (Purpose::JoinAt { token, .. }, Message::NoToken(_)) => self.join_failed(now, token),
+            (
+                Purpose::JoinAt {
+                    token, predecessor, ..
+                },
+                Message::State(state),
+            ) => self.join_state(now, token, predecessor, state),
+            (
+                Purpose::JoinAt {
+                    token,
+                    predecessor,
+                    ring_answers,
+                },
+                Message::NoToken(_),
+            ) => self.join_refused(now, token, predecessor, ring_answers),
             (Purpose::Lookup(id), Message::Owner(found)) => self.lookup_owner(now, id, from, found),
             (Purpose::Lookup(id), Message::Closer(closer)) => {
                 self.lookup_closer(now, id, closer);

@@ -43,7 +43,12 @@ pub(crate) enum Purpose {
     /// The pointers of `token`'s first successor, or of a closer one.
     Pointers { token: Key, of: Token },
     /// The pointers of the node before a joining token (Zave's *Join*).
-    JoinAt { token: Key, predecessor: Token },
+    JoinAt {
+        token: Key,
+        predecessor: Token,
+        /// Whether a node that is on a ring answered when the place was looked up.
+        ring_answers: bool,
+    },
     /// A step of a lookup.
     Lookup(LookupId),
     /// A poll of all nodes before some are given up.
