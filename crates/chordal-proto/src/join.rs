@@ -633,7 +633,7 @@ impl Peer {
     /// Takes over entries without passing them on.
     pub(crate) fn learn_members(&mut self, now: Time, members: &[Member]) -> Vec<Member> {
         let mut changed = Vec::new();
-        let before = (!members.is_empty()).then(|| self.table.digest());
+        let before = self.table.is_whole().then(|| self.table.digest());
         for member in members {
             if self.learn(now, member.clone()) == Learned::Changed {
                 changed.push(member.clone());

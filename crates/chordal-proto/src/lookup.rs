@@ -182,7 +182,8 @@ impl Lookup {
 /// All lookups under way.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Lookups {
-    open: BTreeMap<LookupId, Lookup>,
+    /// Boxed, since the room of an empty place in the map would be as large as a lookup.
+    open: BTreeMap<LookupId, Box<Lookup>>,
     last: u64,
 }
 
@@ -251,7 +252,7 @@ impl Peer {
                 lookup.add_after(bits, self.guess(key));
             }
         }
-        self.lookups.open.insert(id, lookup);
+        self.lookups.open.insert(id, Box::new(lookup));
         self.next_hop(now, id);
     }
 
@@ -345,7 +346,7 @@ impl Peer {
             let claim = lookup.claim.take();
             let is_silent = |claim: &OwnerFound| lookup.silent.contains(&claim.owner.node);
             let found = found.or_else(|| claim.filter(|claim| !is_silent(claim)));
-            self.lookup_done(now, lookup, found);
+            self.lookup_done(now, *lookup, found);
         }
     }
 

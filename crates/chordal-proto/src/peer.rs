@@ -147,7 +147,7 @@ impl Peer {
     /// The next thing to do, if any.
     pub fn poll(&mut self) -> Option<Effect> {
         let effect = self.effects.pop_front();
-        if effect.is_none() && self.effects.capacity() > 0 {
+        if effect.is_none() {
             self.shed();
         }
         effect

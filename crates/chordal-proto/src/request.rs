@@ -1,6 +1,5 @@
 //! Questions to other nodes that await an answer: one number, one purpose, one time limit each.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
@@ -106,7 +105,8 @@ pub(crate) struct Request {
 /// All unanswered questions.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Requests {
-    open: BTreeMap<RequestId, Request>,
+    /// In order of their numbers. Mostly there are very few, and an ordered map has room for many.
+    open: Vec<(RequestId, Box<Request>)>,
     last: u64,
 }
 
@@ -114,13 +114,27 @@ impl Requests {
     /// Gives back room that is not needed.
     pub(crate) fn shed(&mut self) {
         if self.open.is_empty() {
-            self.open = BTreeMap::new();
+            self.open = Vec::new();
         }
+    }
+
+    fn place_of(&self, id: RequestId) -> Option<usize> {
+        self.open.binary_search_by_key(&id, |&(id, _)| id).ok()
+    }
+
+    fn get(&self, id: RequestId) -> Option<&Request> {
+        self.place_of(id).map(|place| &*self.open[place].1)
+    }
+
+    fn remove(&mut self, id: RequestId) -> Option<Request> {
+        let place = self.place_of(id)?;
+        let (_, request) = self.open.remove(place);
+        Some(*request)
     }
 
     /// Nodes that were asked, or that an answer is awaited about.
     pub(crate) fn named(&self) -> impl Iterator<Item = NodeId> {
-        self.open.values().flat_map(|request| {
+        self.open.iter().flat_map(|(_, request)| {
             let mut about = None;
             if let Purpose::Predecessor { candidate, .. } = request.purpose {
                 about = Some(candidate.node);
@@ -225,15 +239,13 @@ impl Peer {
         }
         self.requests.last += 1;
         let id = RequestId(self.requests.last);
-        self.requests.open.insert(
-            id,
-            Request {
-                to,
-                addr,
-                sent: now,
-                purpose,
-            },
-        );
+        let request = Request {
+            to,
+            addr,
+            sent: now,
+            purpose,
+        };
+        self.requests.open.push((id, Box::new(request)));
         self.timers.set(now + timeout, Reason::RequestOver(id));
         Some(id)
     }
@@ -276,23 +288,23 @@ impl Peer {
     /// Closes the question that an answer belongs to, if it is still open and the answerer is the
     /// one who was asked.
     pub(crate) fn close_request(&mut self, id: RequestId, from: NodeId) -> Option<Request> {
-        let request = self.requests.open.get(&id)?;
+        let request = self.requests.get(id)?;
         if request.to.is_some_and(|to| to != from) {
             return None;
         }
         self.timers.cancel(Reason::RequestOver(id));
-        self.requests.open.remove(&id)
+        self.requests.remove(id)
     }
 
     /// Forgets a question whose answer is of no use any more.
     pub(crate) fn forget_request(&mut self, id: RequestId) {
         self.timers.cancel(Reason::RequestOver(id));
-        self.requests.open.remove(&id);
+        self.requests.remove(id);
     }
 
     /// Gives up a question whose time is over.
     pub(crate) fn request_over(&mut self, now: Time, id: RequestId) {
-        if let Some(request) = self.requests.open.remove(&id) {
+        if let Some(request) = self.requests.remove(id) {
             self.unanswered(now, request);
         }
     }
@@ -313,7 +325,7 @@ impl Peer {
             .open
             .iter()
             .filter(|(_, request)| in_vain(request))
-            .map(|(&id, _)| id)
+            .map(|&(id, _)| id)
             .collect();
         for id in ids {
             self.timers.cancel(Reason::RequestOver(id));
@@ -323,7 +335,10 @@ impl Peer {
 
     /// Whether a question with this purpose is open.
     pub(crate) fn is_asking(&self, wanted: impl Fn(&Request) -> bool) -> bool {
-        self.requests.open.values().any(wanted)
+        self.requests
+            .open
+            .iter()
+            .any(|(_, request)| wanted(request))
     }
 }
 

@@ -5,12 +5,14 @@
 //! together with its whole list; the predecessor is never empty and is replaced only by a closer
 //! node, or after the old one was found dead.
 
+mod by_index;
 mod fingers;
 mod ideal;
 mod known;
 mod pointers;
 pub(crate) mod stabilise;
 
+pub(crate) use by_index::TokensByIndex;
 pub(crate) use fingers::Fingers;
 pub use ideal::IdealPlace;
 
@@ -39,7 +41,7 @@ pub(crate) struct TokenRing {
     pub(crate) fingers: Fingers,
     /// The token after each looked-up finger, by the finger's index, ascending: where to go on
     /// when the finger itself is silent, at hardly less than the full stride.
-    pub(crate) seconds: Vec<(u8, Token)>,
+    pub(crate) seconds: TokensByIndex,
     next_finger: u8,
     /// The open question for another token's pointers.
     asking: Option<RequestId>,
@@ -122,7 +124,7 @@ impl Peer {
                     asking: None,
                 },
                 fingers: Fingers::default(),
-                seconds: Vec::new(),
+                seconds: TokensByIndex::default(),
                 next_finger: 0,
                 asking: None,
                 interval: self.timing.stabilise_min,

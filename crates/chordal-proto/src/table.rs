@@ -4,6 +4,7 @@
 //! the newer entry wins; whether a node answers is each node's own observation and does not.
 
 mod entry;
+mod entry_list;
 mod index;
 mod positions;
 mod sorted;
@@ -19,6 +20,7 @@ use crate::settings::Settings;
 
 pub(crate) use entry::{Entry, Health};
 
+use entry_list::EntryList;
 use positions::{Claim, PositionMap, Slot};
 
 /// What learning an entry changed.
@@ -30,13 +32,20 @@ pub(crate) enum Learned {
     Changed,
 }
 
+/// An entry in the order of nodes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Named {
+    head: u16,
+    slot: Slot,
+}
+
 /// All known nodes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct NodeTable {
     /// In no order; named by their place here.
-    entries: Vec<Entry>,
+    entries: EntryList,
     /// The entries in order of their nodes.
-    by_node: Vec<Slot>,
+    by_node: Vec<Named>,
     positions: PositionMap,
     /// How many nodes should hold copies.
     holding_nodes: usize,
@@ -56,7 +65,7 @@ impl NodeTable {
     /// A table that holds at most `bound` nodes beyond those that this node's pointers name.
     pub(crate) const fn new(bound: usize) -> Self {
         Self {
-            entries: Vec::new(),
+            entries: EntryList::new(),
             by_node: Vec::new(),
             positions: PositionMap::new(),
             holding_nodes: 0,
@@ -70,11 +79,11 @@ impl NodeTable {
 
     /// Where a node is in the order of nodes, or would be.
     fn search(&self, node: NodeId) -> Result<usize, usize> {
-        // Ids differ in their first bytes nearly always: comparing those alone is much cheaper.
+        // Ids differ in their first bytes nearly always: the entries are hardly ever looked at.
         let head = head(node);
-        let by_node = |&slot: &Slot| {
-            let other = self.at(slot).member.node;
-            self::head(other).cmp(&head).then_with(|| other.cmp(&node))
+        let by_node = |named: &Named| {
+            let whole = || self.at(named.slot).member.node.cmp(&node);
+            named.head.cmp(&head).then_with(whole)
         };
         self.by_node.binary_search_by(by_node)
     }
@@ -84,11 +93,11 @@ impl NodeTable {
     }
 
     fn find(&self, node: NodeId) -> Option<Slot> {
-        self.index_of(node).map(|index| self.by_node[index])
+        self.index_of(node).map(|index| self.by_node[index].slot)
     }
 
     fn at(&self, slot: Slot) -> &Entry {
-        &self.entries[slot as usize]
+        &self.entries[slot]
     }
 
     pub(crate) fn get(&self, node: NodeId) -> Option<&Entry> {
@@ -98,12 +107,12 @@ impl NodeTable {
     /// An entry, to note what was observed of its node.
     pub(crate) fn get_mut(&mut self, node: NodeId) -> Option<&mut Entry> {
         let slot = self.find(node)?;
-        self.entries.get_mut(slot as usize)
+        self.entries.get_mut(slot)
     }
 
     /// All entries in order of their nodes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&NodeId, &Entry)> {
-        let entries = self.by_node.iter().map(|&slot| self.at(slot));
+        let entries = self.by_node.iter().map(|named| self.at(named.slot));
         entries.map(|entry| (&entry.member.node, entry))
     }
 
@@ -158,8 +167,8 @@ impl NodeTable {
                 }
                 self.insert(index, Entry::new(settings, member));
             }
-            Ok(index) if self.at(self.by_node[index]).is_older_than(member) => {
-                self.replace(self.by_node[index], settings, member);
+            Ok(index) if self.at(self.by_node[index].slot).is_older_than(member) => {
+                self.replace(self.by_node[index].slot, settings, member);
             }
             Ok(_) => return Learned::Nothing,
         }
@@ -169,21 +178,17 @@ impl NodeTable {
     /// Puts this node's own entry in place, whatever was there.
     pub(crate) fn set_own(&mut self, settings: &Settings, me: &Member) {
         match self.search(me.node) {
-            Ok(index) => self.replace(self.by_node[index], settings, me),
+            Ok(index) => self.replace(self.by_node[index].slot, settings, me),
             Err(index) => self.insert(index, Entry::new(settings, me)),
         }
     }
 
     fn insert(&mut self, index: usize, entry: Entry) {
-        let slot = Slot::try_from(self.entries.len()).expect("tables are bounded");
-        if self.entries.len() < SMALL {
-            // In a large ring there are very many small tables: they take what they need.
-            self.entries.reserve_exact(GROWTH);
-            self.by_node.reserve_exact(GROWTH);
-        }
+        let slot = self.entries.next_slot();
+        let head = head(entry.member.node);
         self.grown = true;
         self.entries.push(entry);
-        self.by_node.insert(index, slot);
+        self.by_node.insert(index, Named { head, slot });
         self.claim(slot);
         self.digest = self.digest.wrapping_add(self.digest_of(slot));
     }
@@ -202,7 +207,7 @@ impl NodeTable {
         if moves {
             self.release(slot);
         }
-        self.entries[slot as usize] = new;
+        self.entries[slot] = new;
         if moves {
             self.claim(slot);
         }
@@ -213,28 +218,28 @@ impl NodeTable {
         let Some(index) = self.index_of(node) else {
             return;
         };
-        let slot = self.by_node.remove(index);
+        let slot = self.by_node.remove(index).slot;
         if self.at(slot).member.standing.is_member() {
             self.lose_wholeness();
         }
         self.digest = self.digest.wrapping_sub(self.digest_of(slot));
         self.release(slot);
         self.name_last(slot);
-        self.entries.swap_remove(slot as usize);
+        self.entries.swap_remove(slot);
     }
 
     /// Gives the last entry the name of one that goes.
     fn name_last(&mut self, slot: Slot) {
-        let last = Slot::try_from(self.entries.len() - 1).expect("tables are bounded");
+        let last = self.entries.next_slot() - 1;
         if last == slot {
             return;
         }
-        let moved = &self.entries[last as usize];
+        let moved = &self.entries[last];
         for &key in moved.tokens.iter() {
             self.positions.rename(key, last, slot);
         }
         if let Some(index) = self.index_of(moved.member.node) {
-            self.by_node[index] = slot;
+            self.by_node[index].slot = slot;
         }
     }
 
@@ -259,7 +264,7 @@ impl NodeTable {
 
     /// Whether nodes were added since the bound was last applied, and there are more of them,
     /// this node aside, than it allows.
-    pub(crate) const fn is_over_bound(&self) -> bool {
+    pub(crate) fn is_over_bound(&self) -> bool {
         self.grown && self.entries.len() > self.bound + 1
     }
 
@@ -269,9 +274,9 @@ impl NodeTable {
         for &node in nodes {
             self.remove(node);
         }
-        if self.entries.capacity() > self.entries.len() + 2 * GROWTH && self.entries.len() < SMALL {
-            self.entries.shrink_to(self.entries.len() + GROWTH);
-            self.by_node.shrink_to(self.by_node.len() + GROWTH);
+        self.entries.shrink();
+        if self.by_node.capacity() > self.by_node.len() + SPARE {
+            self.by_node.shrink_to_fit();
         }
     }
 
@@ -319,15 +324,13 @@ impl NodeTable {
 }
 
 /// The first bytes of an id, which sort as the id does.
-fn head(node: NodeId) -> u64 {
-    let mut head = [0; 8];
-    head.copy_from_slice(&node.as_bytes()[..8]);
-    u64::from_be_bytes(head)
+const fn head(node: NodeId) -> u16 {
+    let [first, second, ..] = *node.as_bytes();
+    u16::from_be_bytes([first, second])
 }
 
-/// Up to how many entries a table takes memory by the piece, and how many at a time.
-const SMALL: usize = 96;
-const GROWTH: usize = 2;
+/// For how many nodes more the order of nodes keeps room.
+const SPARE: usize = 32;
 
 #[cfg(test)]
 mod tests;

@@ -128,8 +128,7 @@ impl Peer {
                 .successors
                 .iter()
                 .map(|&token| (token, Via::Successor));
-            let seconds = ring.seconds.iter();
-            let seconds = seconds.map(|&(i, token)| (token, Via::Finger(i)));
+            let seconds = ring.seconds.iter().map(|(i, f)| (f, Via::Finger(i)));
             closer.extend(
                 fingers
                     .chain(seconds)

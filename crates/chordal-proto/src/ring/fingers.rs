@@ -4,6 +4,7 @@
 use chordal_object::Key;
 use serde::{Deserialize, Serialize};
 
+use super::by_index::TokensByIndex;
 use crate::effect::TokenFingers;
 use crate::lookup::LookupPurpose;
 use crate::member::Token;
@@ -16,46 +17,25 @@ use crate::time::Time;
 pub(crate) struct Fingers {
     /// How many are the first successor.
     near: u8,
-    /// The indices of the others that were found, ascending.
-    indices: Vec<u8>,
-    /// What they point to.
-    tokens: Vec<Token>,
+    /// The others that were found.
+    far: TokensByIndex,
 }
 
 impl Fingers {
     /// Fingers that are all known: `far` from index `near` on.
     pub(super) fn begin(&mut self, near: u8, far: Vec<(u8, Token)>) {
         self.near = near;
-        (self.indices, self.tokens) = far.into_iter().unzip();
-        self.indices.shrink_to_fit();
-        self.tokens.shrink_to_fit();
+        self.far = TokensByIndex::from_ordered(far);
     }
 
     fn set_near(&mut self, near: u8) {
         self.near = near;
-        let gone = self.indices.partition_point(|&index| index < near);
-        self.indices.drain(..gone);
-        self.tokens.drain(..gone);
+        self.far.forget_below(near);
     }
 
     fn set(&mut self, index: u8, found: Option<Token>) {
-        if index < self.near {
-            return;
-        }
-        match (self.indices.binary_search(&index), found) {
-            (Ok(at), Some(token)) => self.tokens[at] = token,
-            (Ok(at), None) => {
-                self.indices.remove(at);
-                self.tokens.remove(at);
-            }
-            (Err(at), Some(token)) => {
-                // There are few, and their number hardly changes: no room is kept for more.
-                self.indices.reserve_exact(1);
-                self.tokens.reserve_exact(1);
-                self.indices.insert(at, index);
-                self.tokens.insert(at, token);
-            }
-            (Err(_), None) => {}
+        if index >= self.near {
+            self.far.set(index, found);
         }
     }
 
@@ -64,14 +44,12 @@ impl Fingers {
         if index < self.near {
             return Some(successor);
         }
-        let at = self.indices.binary_search(&index).ok()?;
-        Some(self.tokens[at])
+        self.far.get(index)
     }
 
     /// Those that were looked up, each with its index.
     pub(crate) fn far(&self) -> impl Iterator<Item = (u8, Token)> {
-        let tokens = self.tokens.iter().copied();
-        self.indices.iter().copied().zip(tokens)
+        self.far.iter()
     }
 }
 
@@ -86,7 +64,7 @@ impl Peer {
         let successor = ring.pointers.successor();
         if ring.pointers.is_alone() {
             ring.fingers = Fingers::default();
-            ring.seconds = Vec::new();
+            ring.seconds = TokensByIndex::default();
             return;
         }
         let near = |index: u8| {
@@ -97,7 +75,7 @@ impl Peer {
             .find(|&index| !near(index))
             .unwrap_or_else(|| bits.get());
         ring.fingers.set_near(first_far);
-        ring.seconds.retain(|&(index, _)| index >= first_far);
+        ring.seconds.forget_below(first_far);
         if first_far == bits.get() {
             return;
         }
@@ -144,20 +122,7 @@ impl Peer {
     /// A finger's lookup told what lies after the finger too.
     pub(crate) fn set_second(&mut self, token: Key, index: u8, after: Option<Token>) {
         if let Some(ring) = self.tokens.get_mut(&token) {
-            let place = ring
-                .seconds
-                .binary_search_by_key(&index, |&(other, _)| other);
-            match (place, after) {
-                (Ok(at), Some(after)) => ring.seconds[at].1 = after,
-                (Ok(at), None) => {
-                    ring.seconds.remove(at);
-                }
-                (Err(at), Some(after)) => {
-                    ring.seconds.reserve_exact(1);
-                    ring.seconds.insert(at, (index, after));
-                }
-                (Err(_), None) => {}
-            }
+            ring.seconds.set(index, after);
         }
     }
 

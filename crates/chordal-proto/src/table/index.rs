@@ -19,10 +19,10 @@ impl Claim {
 impl NodeTable {
     /// Puts an entry's tokens in place.
     pub(super) fn claim(&mut self, slot: Slot) {
-        let entry = &self.entries[slot as usize];
+        let entry = &self.entries[slot];
         let claim = Claim::of(entry);
         // Of two nodes at one position, the one with the smaller id has it, everywhere.
-        let wins = |other: Slot| entry.member.node < self.entries[other as usize].member.node;
+        let wins = |other: Slot| entry.member.node < self.entries[other].member.node;
         let mut changed = false;
         for &key in entry.tokens.iter() {
             changed |= self.positions.claim(key, slot, claim, wins);
@@ -52,7 +52,7 @@ impl NodeTable {
     /// Who has a position that several nodes claim, without one of them. Only small rings have
     /// such positions.
     fn claimants(&self, key: Key, without: Slot) -> (Option<Slot>, Option<Slot>) {
-        let others = self.by_node.iter().copied();
+        let others = self.by_node.iter().map(|named| named.slot);
         let mut others = others
             .filter(|&slot| slot != without && self.at(slot).tokens.contains(&key))
             .map(|slot| (slot, Claim::of(self.at(slot))));

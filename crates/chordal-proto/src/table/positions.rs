@@ -1,7 +1,7 @@
 //! Where the tokens of all known nodes are: one ordered map, changed entry by entry.
 //!
-//! Nodes are named by their place in the table's list of entries, which takes an eighth of the
-//! room of their ids.
+//! Nodes are named by their place in the table's list of entries, which takes a sixteenth of
+//! the room of their ids.
 
 use chordal_object::Key;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::sorted::SortedMap;
 
 /// Where an entry stands in the table's list.
-pub(super) type Slot = u32;
+pub(super) type Slot = u16;
 
 /// What is known of one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,12 +11,67 @@ const LIST_MAX: usize = 64;
 const LIST_LOW: usize = 32;
 
 /// For how many more a list that is full takes room.
-const GROWTH: usize = 2;
+const GROWTH: usize = 8;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct SortedMap<V> {
     /// None of them empty; all keys of one before all keys of the next.
-    lists: Vec<Vec<(Key, V)>>,
+    lists: Vec<List<V>>,
+}
+
+/// A part of the map, in two columns: a key has to lie at a multiple of 16 bytes, so that pairs
+/// would take half as much room again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct List<V> {
+    keys: Vec<Key>,
+    values: Vec<V>,
+}
+
+impl<V: Copy> List<V> {
+    const EMPTY: Self = Self {
+        keys: Vec::new(),
+        values: Vec::new(),
+    };
+
+    fn insert(&mut self, place: usize, key: Key, value: V) {
+        if self.keys.len() == self.keys.capacity() {
+            self.keys.reserve_exact(GROWTH);
+            self.values.reserve_exact(GROWTH);
+        }
+        self.keys.insert(place, key);
+        self.values.insert(place, value);
+    }
+
+    fn remove(&mut self, place: usize) {
+        self.keys.remove(place);
+        self.values.remove(place);
+        let length = self.keys.len();
+        if self.keys.capacity() > length + 2 * GROWTH {
+            self.keys.shrink_to(length + GROWTH);
+            self.values.shrink_to(length + GROWTH);
+        }
+    }
+
+    fn split_off(&mut self, place: usize) -> Self {
+        Self {
+            keys: self.keys.split_off(place),
+            values: self.values.split_off(place),
+        }
+    }
+
+    fn append(&mut self, other: Self) {
+        self.keys.extend(other.keys);
+        self.values.extend(other.values);
+    }
+
+    fn pairs(&self, from: usize, to: usize) -> impl DoubleEndedIterator<Item = (Key, V)> {
+        let values = self.values[from..to].iter().copied();
+        self.keys[from..to].iter().copied().zip(values)
+    }
+
+    fn all(&self) -> impl DoubleEndedIterator<Item = (Key, V)> {
+        self.pairs(0, self.keys.len())
+    }
 }
 
 impl<V: Copy> SortedMap<V> {
@@ -26,25 +81,26 @@ impl<V: Copy> SortedMap<V> {
 
     /// The list and the place in it where the first key at or after this one is.
     fn locate(&self, key: Key) -> (usize, usize) {
-        let ends_before = |list: &Vec<(Key, V)>| list.last().is_some_and(|&(last, _)| last < key);
-        let list = self.lists.partition_point(ends_before);
-        let place = self
-            .lists
-            .get(list)
-            .map_or(0, |list| list.partition_point(|&(other, _)| other < key));
-        (list, place)
+        let ends_before = |list: &List<V>| list.keys.last().is_some_and(|&last| last < key);
+        let at = match &self.lists[..] {
+            [only] if !ends_before(only) => 0,
+            lists => lists.partition_point(ends_before),
+        };
+        let list = self.lists.get(at);
+        let place = list.map_or(0, |list| list.keys.partition_point(|&other| other < key));
+        (at, place)
     }
 
     pub(super) fn get(&self, key: Key) -> Option<V> {
-        let (list, place) = self.locate(key);
-        let &(other, value) = self.lists.get(list)?.get(place)?;
-        (other == key).then_some(value)
+        let (at, place) = self.locate(key);
+        let list = self.lists.get(at)?;
+        (*list.keys.get(place)? == key).then(|| list.values[place])
     }
 
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut V> {
-        let (list, place) = self.locate(key);
-        let (other, value) = self.lists.get_mut(list)?.get_mut(place)?;
-        (*other == key).then_some(value)
+        let (at, place) = self.locate(key);
+        let list = self.lists.get_mut(at)?;
+        (*list.keys.get(place)? == key).then(|| &mut list.values[place])
     }
 
     /// Puts a value in place of the one at this key, if any.
@@ -55,19 +111,16 @@ impl<V: Copy> SortedMap<V> {
         }
         if self.lists.is_empty() {
             self.lists.reserve_exact(1);
-            self.lists.push(Vec::new());
+            self.lists.push(List::EMPTY);
         }
         let (mut at, mut place) = self.locate(key);
         if at == self.lists.len() {
             at -= 1;
-            place = self.lists[at].len();
+            place = self.lists[at].keys.len();
         }
         let list = &mut self.lists[at];
-        if list.len() == list.capacity() {
-            list.reserve_exact(GROWTH);
-        }
-        list.insert(place, (key, value));
-        if list.len() > LIST_MAX {
+        list.insert(place, key, value);
+        if list.keys.len() > LIST_MAX {
             let half = list.split_off(LIST_MAX / 2);
             self.lists.insert(at + 1, half);
         }
@@ -78,21 +131,20 @@ impl<V: Copy> SortedMap<V> {
         let Some(list) = self.lists.get_mut(at) else {
             return;
         };
-        if list.get(place).is_none_or(|&(other, _)| other != key) {
+        if list.keys.get(place) != Some(&key) {
             return;
         }
         list.remove(place);
-        let length = list.len();
-        list.shrink_to(length + 2 * GROWTH);
+        let length = list.keys.len();
         if length == 0 {
             self.lists.remove(at);
         } else if self
             .lists
             .get(at + 1)
-            .is_some_and(|next| length + next.len() <= LIST_LOW)
+            .is_some_and(|next| length + next.keys.len() <= LIST_LOW)
         {
             let next = self.lists.remove(at + 1);
-            self.lists[at].extend(next);
+            self.lists[at].append(next);
         }
     }
 
@@ -119,12 +171,15 @@ impl<V: Copy> SortedMap<V> {
         let (at, place) = self.locate(key);
         let (lists_before, lists) = self.lists.split_at(at);
         let (cut, lists_after) = match lists {
-            [cut, after @ ..] => (&cut[..], after),
-            [] => (&[][..], &[][..]),
+            [cut, after @ ..] => (Some(cut), after),
+            [] => (None, lists),
         };
-        let (before, after) = cut.split_at(place);
-        let after = after.iter().chain(lists_after.iter().flatten()).copied();
-        let before = lists_before.iter().flatten().chain(before).copied();
+        let later = cut
+            .into_iter()
+            .flat_map(move |cut| cut.pairs(place, cut.keys.len()));
+        let earlier = cut.into_iter().flat_map(move |cut| cut.pairs(0, place));
+        let after = later.chain(lists_after.iter().flat_map(List::all));
+        let before = lists_before.iter().flat_map(List::all).chain(earlier);
         (after, before)
     }
 }
