@@ -129,7 +129,7 @@ impl NodeTable {
     }
 
     pub(crate) fn addr(&self, node: NodeId) -> Option<SocketAddr> {
-        self.get(node).map(|entry| entry.member.addr())
+        self.get(node).map(Entry::addr)
     }
 
     pub(crate) fn is_suspect(&self, node: NodeId) -> bool {

@@ -149,7 +149,7 @@ impl Peer {
             walk.ahead.insert(node);
         }
         for (&node, entry) in self.table.iter() {
-            walk.addrs.insert(node, entry.member.addr());
+            walk.addrs.insert(node, entry.addr());
         }
         walk.addrs.insert(self.me.node, self.me.addr);
         if let Some(Task::Check(task)) = self.operations.open.get_mut(&operation) {

@@ -1,6 +1,6 @@
 //! One entry of the node table, kept small: a large ring has very many of them in memory.
 
-use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::ops::Deref;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::time::Time;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) member: Said,
-    /// The positions of its tokens, as they follow from what is said.
+    /// The positions of its tokens, as they follow from what is said, and where it listens.
     pub(crate) tokens: Positions,
     pub(crate) health: Health,
     /// When the node was last heard of at first hand.
@@ -23,20 +23,13 @@ pub(crate) struct Entry {
     pub(crate) round_trip: RoundTrip,
 }
 
-/// What is said of a node, but its salts: those are beside the positions.
+/// What is said of a node, but its salts and its address: those are beside the positions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Said {
     pub(crate) node: NodeId,
-    addr: Address,
     pub(crate) incarnation: u64,
     pub(crate) standing: Standing,
     pub(crate) offered_bytes: u64,
-}
-
-impl Said {
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr.get()
-    }
 }
 
 impl Entry {
@@ -44,7 +37,6 @@ impl Entry {
         Self {
             member: Said {
                 node: member.node,
-                addr: Address::of(member.addr),
                 incarnation: member.incarnation,
                 standing: member.standing,
                 offered_bytes: member.offered_bytes,
@@ -56,11 +48,16 @@ impl Entry {
         }
     }
 
+    /// Where the node listens.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.tokens.addr()
+    }
+
     /// The entry as it travels.
     pub(crate) fn to_member(&self) -> Member {
         Member {
             node: self.member.node,
-            addr: self.member.addr(),
+            addr: self.addr(),
             incarnation: self.member.incarnation,
             standing: self.member.standing,
             offered_bytes: self.member.offered_bytes,
@@ -74,39 +71,28 @@ impl Entry {
     }
 }
 
-/// An address; nearly all are of the short kind.
+/// A node's positions with their salts, and its address. One position and an IPv4 address take no
+/// memory of their own.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-enum Address {
-    V4(SocketAddrV4),
-    V6(Box<SocketAddrV6>),
+pub(crate) struct Positions {
+    /// The position and the salt of a node that has one of each.
+    key: Key,
+    salt: u8,
+    /// The address, if it is one of the fourth version.
+    v4: SocketAddrV4,
+    rare: Option<Box<Rare>>,
 }
 
-impl Address {
-    fn of(addr: SocketAddr) -> Self {
-        match addr {
-            SocketAddr::V4(addr) => Self::V4(addr),
-            SocketAddr::V6(addr) => Self::V6(Box::new(addr)),
-        }
-    }
-
-    fn get(&self) -> SocketAddr {
-        match self {
-            Self::V4(addr) => SocketAddr::V4(*addr),
-            Self::V6(addr) => SocketAddr::V6(**addr),
-        }
-    }
+/// What few nodes of a very large ring have.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Rare {
+    several: Option<Several>,
+    v6: Option<SocketAddrV6>,
 }
 
-/// A node's positions with their salts; a single one takes no memory of its own.
+/// Any other number of positions than one. A classic node has one whatever its salts are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Positions {
-    One { key: Key, salt: u8 },
-    Many(Box<Several>),
-}
-
-/// Any other number of positions. A classic node has one whatever its salts are.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Several {
+struct Several {
     keys: Box<[Key]>,
     salts: Box<[u8]>,
 }
@@ -114,19 +100,42 @@ pub(crate) struct Several {
 impl Positions {
     fn of(settings: &Settings, member: &Member) -> Self {
         let keys = member.tokens(settings);
-        match (&keys[..], &member.salts[..]) {
-            (&[key], &[salt]) => Self::One { key, salt },
-            _ => Self::Many(Box::new(Several {
-                keys: keys.into(),
-                salts: member.salts.as_slice().into(),
-            })),
+        let (key, salt, several) = match (&keys[..], &member.salts[..]) {
+            (&[key], &[salt]) => (key, salt, None),
+            (_, salts) => {
+                let salts = salts.into();
+                let keys = keys.into();
+                (Key::default(), 0, Some(Several { keys, salts }))
+            }
+        };
+        let (v4, v6) = match member.addr {
+            SocketAddr::V4(v4) => (v4, None),
+            SocketAddr::V6(v6) => (SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0), Some(v6)),
+        };
+        let is_rare = several.is_some() || v6.is_some();
+        Self {
+            key,
+            salt,
+            v4,
+            rare: is_rare.then(|| Box::new(Rare { several, v6 })),
         }
     }
 
+    fn several(&self) -> Option<&Several> {
+        self.rare.as_ref()?.several.as_ref()
+    }
+
     fn salts(&self) -> &[u8] {
-        match self {
-            Self::One { salt, .. } => std::slice::from_ref(salt),
-            Self::Many(several) => &several.salts,
+        match self.several() {
+            Some(several) => &several.salts,
+            None => std::slice::from_ref(&self.salt),
+        }
+    }
+
+    fn addr(&self) -> SocketAddr {
+        match self.rare.as_ref().and_then(|rare| rare.v6) {
+            Some(v6) => v6.into(),
+            None => self.v4.into(),
         }
     }
 
@@ -140,9 +149,9 @@ impl Deref for Positions {
     type Target = [Key];
 
     fn deref(&self) -> &[Key] {
-        match self {
-            Self::One { key, .. } => std::slice::from_ref(key),
-            Self::Many(several) => &several.keys,
+        match self.several() {
+            Some(several) => &several.keys,
+            None => std::slice::from_ref(&self.key),
         }
     }
 }
@@ -206,6 +215,6 @@ fn micros(micros: u32) -> Duration {
 }
 
 const _: () = assert!(
-    size_of::<Entry>() <= 128,
+    size_of::<Entry>() <= 112,
     "a table has thousands of entries"
 );
