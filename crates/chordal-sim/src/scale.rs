@@ -2,13 +2,14 @@
 //!
 //! The nodes begin in the ideal state, since a million joins would take hours; from there on all
 //! is as it ships: encoded messages, timers, time-outs, joins and crashes. There is no disk to
-//! speak of, and a crashed node is silent. One thread and one seed: the same options are the same
-//! run. Nothing here is about data: tables that are not whole place none.
+//! speak of, and a crashed node is silent. The same seed is the same run, on any number of
+//! threads. Nothing here is about data: tables that are not whole place none.
 
 mod build;
 mod check;
 mod measure;
 mod queue;
+mod shard;
 mod world;
 
 use std::fmt;
@@ -31,10 +32,12 @@ pub struct ScaleOptions {
     pub changes: usize,
     /// Chooses everything.
     pub seed: u64,
+    /// How many threads work on it; at least one. Changes nothing but the time it takes.
+    pub threads: usize,
 }
 
 /// What lookups came to.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LookupTally {
     /// Begun.
     pub begun: usize,
@@ -62,6 +65,8 @@ pub struct ScaleReport {
     pub options: ScaleOptions,
     /// Resident memory after all nodes were built, less what there was before.
     pub built_bytes: u64,
+    /// Resident memory when all was over, less what there was before.
+    pub end_bytes: u64,
     /// The most memory that was resident, of all the process.
     pub peak_bytes: u64,
     /// How long building took.
@@ -94,10 +99,12 @@ pub fn run(options: ScaleOptions) -> ScaleReport {
     let mut churning = world.look_up_while(options.lookups / 10, options.changes, options.churn);
     world.rest(options.churn, &mut churning);
     let all = began.elapsed();
+    let end = Memory::now();
     ScaleReport {
         options,
         built_bytes: built.resident.saturating_sub(before.resident),
-        peak_bytes: Memory::now().peak,
+        end_bytes: end.resident.saturating_sub(before.resident),
+        peak_bytes: end.peak,
         building,
         all,
         running: all.saturating_sub(building),
@@ -146,9 +153,10 @@ impl fmt::Display for ScaleReport {
         writeln!(out, "{:<22}{nodes}, seed {}", "nodes", self.options.seed)?;
         writeln!(
             out,
-            "{:<22}{}",
+            "{:<22}{} when built, {} at the end",
             "bytes a node",
-            self.built_bytes / nodes.max(1)
+            self.built_bytes / nodes.max(1),
+            self.end_bytes / nodes.max(1)
         )?;
         writeln!(out, "{:<22}{} MiB", "most memory", self.peak_bytes >> 20)?;
         tally(out, "lookups, quiet", &self.quiet)?;
@@ -173,12 +181,18 @@ impl fmt::Display for ScaleReport {
         )?;
         write!(
             out,
-            "{:<22}{:.0} s to build, {:.0} s in all",
+            "{:<22}{:.0} s to build, {:.0} s in all, on {} threads",
             "time",
             self.building.as_secs_f64(),
-            self.all.as_secs_f64()
+            self.all.as_secs_f64(),
+            self.options.threads
         )
     }
+}
+
+/// A length of time in nanoseconds.
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn ratio(part: u64, whole: u64) -> f64 {

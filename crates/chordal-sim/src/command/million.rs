@@ -1,6 +1,8 @@
 //! `million`: a ring of very many nodes on successor lists and fingers.
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -31,6 +33,10 @@ pub struct MillionArgs {
     /// Chooses everything
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Threads that work on it, which changes nothing but the time it takes; as many as the
+    /// machine runs at once if not said
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
 }
 
 /// Runs what was asked for.
@@ -40,12 +46,14 @@ pub(super) fn run(arguments: &MillionArgs) -> Result<Outcome> {
         "a ring to look around in has two nodes at least"
     );
     ensure!(arguments.changes < arguments.nodes, "some nodes must stay");
+    let at_once = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let report = scale::run(ScaleOptions {
         nodes: arguments.nodes,
         lookups: arguments.lookups,
         churn: arguments.time,
         changes: arguments.changes,
         seed: arguments.seed,
+        threads: arguments.threads.unwrap_or_else(at_once).get(),
     });
     writeln!(io::stdout(), "{report}")?;
     Ok(if report.is_right() {

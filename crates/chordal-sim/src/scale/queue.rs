@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// A moment, in nanoseconds, and what is to happen then. `order` keeps the order of equal ones.
+/// A moment, in nanoseconds, and what is to happen then. `order` is the order of equal ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
     pub(super) at: u64,
@@ -17,8 +17,8 @@ pub(super) struct Due {
 pub(super) enum What {
     /// A node wants to be woken.
     Wake(u32),
-    /// A message, by its place in the list of those on their way, arrives.
-    Arrive(u32),
+    /// A parcel, by its place in the list of those that wait, is opened.
+    Parcel(u32),
 }
 
 /// Nanoseconds in one list: about a millisecond.
@@ -35,7 +35,6 @@ pub(super) struct Queue {
     present: BinaryHeap<Reverse<Due>>,
     /// What lies beyond the wheel.
     far: BinaryHeap<Reverse<Due>>,
-    last: u64,
 }
 
 impl Queue {
@@ -45,18 +44,11 @@ impl Queue {
             slot: 0,
             present: BinaryHeap::new(),
             far: BinaryHeap::new(),
-            last: 0,
         }
     }
 
-    pub(super) fn push(&mut self, at: u64, what: What) {
-        self.last += 1;
-        let due = Due {
-            at,
-            order: self.last,
-            what,
-        };
-        self.place(due);
+    pub(super) fn push(&mut self, at: u64, order: u64, what: What) {
+        self.place(Due { at, order, what });
     }
 
     fn place(&mut self, due: Due) {

@@ -1,98 +1,78 @@
-//! The nodes, the messages on their way, and the clock.
+//! The whole ring: who lives on it, what is asked of it, and the clock that its shards share.
 
 use std::collections::BTreeMap;
+use std::thread;
 use std::time::Duration;
 
-use bytes::Bytes;
 use chordal_object::{Key, NodeId};
-use chordal_proto::effect::{Answer, DiskOp, Effect, Found};
-use chordal_proto::input::{Command, Completion, DiskAnswer, OperationId};
-use chordal_proto::{Input, Peer, Time};
+use chordal_proto::input::{Command, OperationId};
+use chordal_proto::{Peer, Time};
 
-use super::build::{Plan, address, ideal_peer, number_at, owner_of};
-use super::queue::{Queue, What};
-use super::{LookupTally, ScaleOptions};
+use super::build::{Plan, address, ideal_peer, owner_of};
+use super::shard::{LATENCY_MIN, Shard};
+use super::{LookupTally, ScaleOptions, nanos};
 use crate::dice::Dice;
-
-/// The time a message takes, at least and at most.
-const LATENCY_MIN: Duration = Duration::from_millis(20);
-const LATENCY_MAX: Duration = Duration::from_millis(80);
 
 /// How long the last lookups of a time are waited for.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// A message on its way.
-struct Letter {
-    from: u32,
-    to: u32,
-    bytes: Bytes,
-}
+/// How long the shards run between two meetings: what one sends arrives after the next.
+const WINDOW: Duration = LATENCY_MIN;
 
 pub(super) struct ScaleWorld {
     plan: Plan,
     ids: Vec<NodeId>,
-    peers: Vec<Option<Box<Peer>>>,
-    /// The living tokens in order, as of the last change.
+    shards: Vec<Shard>,
+    /// The living tokens in order.
     ring: Vec<(Key, u32)>,
-    /// When each node is to be woken, or never.
-    wakes: Vec<u64>,
-    letters: Vec<Option<Letter>>,
-    free_letters: Vec<u32>,
-    queue: Queue,
     now: u64,
-    events: u64,
     operations: u64,
     asked: BTreeMap<OperationId, Key>,
-    answers: Vec<(OperationId, Option<Found>)>,
     dice: Dice,
-    network: Dice,
 }
-
-const NEVER: u64 = u64::MAX;
 
 impl ScaleWorld {
     pub(super) fn new(options: &ScaleOptions) -> Self {
         let plan = Plan::new(options.seed);
         let mut dice = Dice::new(options.seed, "scale");
+        let salt = Dice::new(options.seed, "scale network").number();
         let ids: Vec<NodeId> = (0..options.nodes).map(|_| some_id(&mut dice)).collect();
         let mut ring: Vec<(Key, u32)> = (0..)
             .zip(&ids)
             .map(|(number, &node)| (plan.token(node), number))
             .collect();
         ring.sort_unstable();
-        let mut world = Self {
+        let mut places = vec![0; ring.len()];
+        for (place, &(_, number)) in ring.iter().enumerate() {
+            places[number as usize] = place;
+        }
+        let count = options.threads.max(1);
+        let mut shards: Vec<Shard> = (0..count)
+            .map(|index| Shard::new(index, count, salt))
+            .collect();
+        side_by_side(&mut shards, |index, shard| {
+            for &place in places.iter().skip(index).step_by(count) {
+                shard.add(ideal_peer(&plan, &ids, &ring, place));
+            }
+        });
+        Self {
             plan,
-            peers: ids.iter().map(|_| None).collect(),
-            wakes: vec![NEVER; ids.len()],
             ids,
-            ring: Vec::new(),
-            letters: Vec::new(),
-            free_letters: Vec::new(),
-            queue: Queue::new(),
+            shards,
+            ring,
             now: 0,
-            events: 0,
             operations: 0,
             asked: BTreeMap::new(),
-            answers: Vec::new(),
             dice,
-            network: Dice::new(options.seed, "scale network"),
-        };
-        for place in 0..ring.len() {
-            let number = ring[place].1;
-            let peer = ideal_peer(&world.plan, &world.ids, &ring, place);
-            world.peers[number as usize] = Some(Box::new(peer));
-            world.plan_wake(number);
         }
-        world.ring = ring;
-        world
     }
 
-    pub(super) const fn events(&self) -> u64 {
-        self.events
+    pub(super) fn events(&self) -> u64 {
+        self.shards.iter().map(Shard::events).sum()
     }
 
     pub(super) fn peer(&self, number: u32) -> Option<&Peer> {
-        self.peers.get(number as usize)?.as_deref()
+        self.shards[self.shard_of(number)].peer(number)
     }
 
     pub(super) fn living_ring(&self) -> &[(Key, u32)] {
@@ -108,22 +88,24 @@ impl ScaleWorld {
     ) -> LookupTally {
         let mut tally = LookupTally::default();
         let (began, span) = (self.now, nanos(time));
-        let steps = lookups.max(changes).max(1);
+        let windows = usize::try_from(span.div_ceil(nanos(WINDOW))).expect("a short time");
         let mut changed = 0;
-        for step in 0..steps {
-            self.run_until(began + span / steps as u64 * step as u64);
-            if step * lookups / steps != (step + 1) * lookups / steps {
-                self.look_up();
-                tally.begun += 1;
-            }
-            while changed < (step + 1) * changes / steps {
+        for window in 0..windows {
+            while changed < (window + 1) * changes / windows {
                 self.crash_one();
                 self.join_one();
                 changed += 1;
             }
-            self.count_answers(&mut tally);
+            let upto = (window + 1) * lookups / windows;
+            let count = upto - tally.begun;
+            for number in 0..count {
+                let after = nanos(WINDOW) / count as u64 * number as u64;
+                self.look_up(self.now + after);
+            }
+            tally.begun = upto;
+            let end = began + nanos(WINDOW) * (window as u64 + 1);
+            self.rest_until(end, &mut tally);
         }
-        self.rest_until(began + span, &mut tally);
         // Lookups that are still under way belong to this time.
         self.rest(PATIENCE, &mut tally);
         tally
@@ -135,23 +117,33 @@ impl ScaleWorld {
     }
 
     fn rest_until(&mut self, end: u64, tally: &mut LookupTally) {
-        self.run_until(end);
-        self.count_answers(tally);
+        while self.now < end {
+            self.now = end.min(self.now + nanos(WINDOW));
+            let until = self.now;
+            side_by_side(&mut self.shards, |_, shard| shard.run_until(until));
+            for from in 0..self.shards.len() {
+                for to in 0..self.shards.len() {
+                    let messages = self.shards[from].take_outgoing(to);
+                    self.shards[to].accept(messages);
+                }
+            }
+        }
+        self.count_ended(tally);
     }
 
-    fn look_up(&mut self) {
-        self.operations += 1;
-        let operation = OperationId(self.operations);
+    fn look_up(&mut self, when: u64) {
+        let operation = self.next_operation();
         let position = u128::from(self.dice.number()) << 64 | u128::from(self.dice.number());
         let key = Key::new(position);
         let number = self.someone();
         self.asked.insert(operation, key);
-        let command = Command::LookUp(key);
-        self.give(number, Input::Command { operation, command });
+        let shard = self.shard_of(number);
+        self.shards[shard].look_up(when, number, operation, key);
     }
 
-    fn count_answers(&mut self, tally: &mut LookupTally) {
-        for (operation, found) in std::mem::take(&mut self.answers) {
+    fn count_ended(&mut self, tally: &mut LookupTally) {
+        let ended: Vec<_> = self.shards.iter_mut().flat_map(Shard::take_ended).collect();
+        for (operation, found) in ended {
             let Some(key) = self.asked.remove(&operation) else {
                 continue;
             };
@@ -176,8 +168,8 @@ impl ScaleWorld {
     fn crash_one(&mut self) {
         let place = self.dice.below(self.ring.len());
         let (_, number) = self.ring.remove(place);
-        self.peers[number as usize] = None;
-        self.wakes[number as usize] = NEVER;
+        let shard = self.shard_of(number);
+        self.shards[shard].crash(number);
     }
 
     fn join_one(&mut self) {
@@ -185,125 +177,44 @@ impl ScaleWorld {
         let number = u32::try_from(self.ids.len()).expect("nodes are numbered");
         let contact = self.someone();
         self.ids.push(node);
-        let peer = Peer::new(self.plan.config(number, node), Time::from_nanos(self.now));
-        self.peers.push(Some(Box::new(peer)));
-        self.wakes.push(NEVER);
         let key = self.plan.token(node);
         let place = self.ring.partition_point(|&(token, _)| token < key);
         self.ring.insert(place, (key, number));
-        self.operations += 1;
-        let operation = OperationId(self.operations);
+        let operation = self.next_operation();
         let command = Command::Join(vec![address(contact)]);
-        self.give(number, Input::Command { operation, command });
+        let peer = Peer::new(self.plan.config(number, node), Time::from_nanos(self.now));
+        let shard = self.shard_of(number);
+        self.shards[shard].add(peer);
+        self.shards[shard].command(number, operation, command);
     }
 
-    fn run_until(&mut self, end: u64) {
-        while let Some(due) = self.queue.pop_before(end) {
-            self.now = due.at;
-            match due.what {
-                What::Wake(number) => {
-                    if self.wakes[number as usize] == due.at {
-                        self.wakes[number as usize] = NEVER;
-                        self.events += 1;
-                        self.give(number, Input::Tick);
-                    }
-                }
-                What::Arrive(letter) => {
-                    self.free_letters.push(letter);
-                    if let Some(letter) = self.letters[letter as usize].take() {
-                        self.deliver(letter);
-                    }
-                }
-            }
-        }
-        self.now = end;
+    const fn next_operation(&mut self) -> OperationId {
+        self.operations += 1;
+        OperationId(self.operations)
     }
 
-    fn deliver(&mut self, letter: Letter) {
-        let Letter { from, to, bytes } = letter;
-        if self.peers[to as usize].is_none() {
-            return;
-        }
-        self.events += 1;
-        let input = Input::Message {
-            from: self.ids[from as usize],
-            addr: address(from),
-            bytes,
-        };
-        self.give(to, input);
+    fn shard_of(&self, number: u32) -> usize {
+        number as usize % self.shards.len()
     }
+}
 
-    /// Gives a node an input and does what comes of it.
-    fn give(&mut self, number: u32, input: Input) {
-        let Some(mut peer) = self.peers[number as usize].take() else {
-            return;
-        };
-        let now = Time::from_nanos(self.now);
-        let mut next = Some(input);
-        while let Some(input) = next.take() {
-            peer.handle(now, input);
-            while let Some(effect) = peer.poll() {
-                match effect {
-                    Effect::Send { to, bytes } => {
-                        if let Some(to) = number_at(to.addr) {
-                            self.send(number, to, bytes);
-                        }
-                    }
-                    Effect::Disk {
-                        effect,
-                        op: DiskOp::SaveMembers(_),
-                    } => {
-                        let completion = Completion::Disk(Ok(DiskAnswer::Done));
-                        next = Some(Input::Completion { effect, completion });
-                    }
-                    Effect::Reply { operation, answer } => {
-                        let found = match answer {
-                            Ok(Answer::Found(found)) => Some(found),
-                            Ok(_) | Err(_) => None,
-                        };
-                        self.answers.push((operation, found));
-                    }
-                    // Nodes without data ask their disks nothing else.
-                    Effect::Disk { .. } | Effect::Transfer { .. } | Effect::Notice(_) => {}
-                }
-            }
+/// Does something with all shards at once, each on a thread.
+fn side_by_side(shards: &mut [Shard], work: impl Fn(usize, &mut Shard) + Sync) {
+    let work = &work;
+    thread::scope(|scope| {
+        let mut shards = shards.iter_mut().enumerate();
+        let first = shards.next();
+        for (index, shard) in shards {
+            scope.spawn(move || work(index, shard));
         }
-        self.peers[number as usize] = Some(peer);
-        self.plan_wake(number);
-    }
-
-    fn send(&mut self, from: u32, to: u32, bytes: Bytes) {
-        if to as usize >= self.peers.len() {
-            return;
+        if let Some((index, shard)) = first {
+            work(index, shard);
         }
-        let letter = Some(Letter { from, to, bytes });
-        let place = self.free_letters.pop().unwrap_or_else(|| {
-            self.letters.push(None);
-            u32::try_from(self.letters.len() - 1).expect("few letters at once")
-        });
-        self.letters[place as usize] = letter;
-        let latency = nanos(self.network.time(LATENCY_MIN, LATENCY_MAX));
-        self.queue.push(self.now + latency, What::Arrive(place));
-    }
-
-    fn plan_wake(&mut self, number: u32) {
-        let deadline = self.peer(number).and_then(Peer::deadline);
-        let Some((at, _)) = deadline else { return };
-        let at = at.as_nanos().max(self.now);
-        let planned = &mut self.wakes[number as usize];
-        if at < *planned {
-            *planned = at;
-            self.queue.push(at, What::Wake(number));
-        }
-    }
+    });
 }
 
 fn some_id(dice: &mut Dice) -> NodeId {
     let mut id = [0; 32];
     id.copy_from_slice(&dice.bytes(32));
     NodeId::new(id)
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
