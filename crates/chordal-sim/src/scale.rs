@@ -26,7 +26,7 @@ pub struct ScaleOptions {
     pub nodes: usize,
     /// Lookups in the quiet ring; a tenth as many again follow while nodes come and go.
     pub lookups: usize,
-    /// How long nodes come and go, in virtual time; as long again things may calm down.
+    /// How long nodes come and go, in virtual time.
     pub churn: Duration,
     /// How many nodes crash meanwhile, and how many join.
     pub changes: usize,
@@ -88,6 +88,10 @@ pub struct ScaleReport {
 /// Virtual time in which the lookups of the quiet ring are spread.
 const QUIET: Duration = Duration::from_secs(8);
 
+/// How long the ring may settle in the end: a silence is noticed after 8 seconds, and some tokens
+/// hear of it only by their next stabilisation.
+const SETTLE: Duration = Duration::from_secs(20);
+
 /// Runs.
 pub fn run(options: ScaleOptions) -> ScaleReport {
     let began = Stopwatch::start();
@@ -97,7 +101,7 @@ pub fn run(options: ScaleOptions) -> ScaleReport {
     let building = began.elapsed();
     let quiet = world.look_up_while(options.lookups, 0, QUIET);
     let mut churning = world.look_up_while(options.lookups / 10, options.changes, options.churn);
-    world.rest(options.churn, &mut churning);
+    world.rest(SETTLE, &mut churning);
     let all = began.elapsed();
     let end = Memory::now();
     ScaleReport {

@@ -24,8 +24,8 @@ pub struct MillionArgs {
     /// Lookups in the quiet ring; a tenth as many again while nodes come and go
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     lookups: usize,
-    /// How long nodes come and go, and how long they may settle then, in virtual time
-    #[arg(long = "for", value_name = "TIME", value_parser = time, default_value = "16s")]
+    /// How long nodes come and go, in virtual time; 20 seconds to settle follow
+    #[arg(long = "for", value_name = "TIME", value_parser = time, default_value = "4s")]
     time: Duration,
     /// How many nodes crash, and how many join
     #[arg(long, value_name = "N", default_value_t = 1000)]
