@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Failure, Notice};
 use crate::limits::INTRODUCTIONS_MAX;
-use crate::member::{Standing, Token};
+use crate::member::{Member, Standing, Token};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::placement;
@@ -39,8 +39,10 @@ pub(crate) struct Liveness {
     minority: Option<(usize, usize)>,
     /// Nodes that a ping was in vain to, or of which somebody else says so.
     doubts: BTreeMap<NodeId, Doubt>,
-    /// When strangers and nodes with other tables were last written to about it.
+    /// When nodes with other tables were last written to about it.
     pub(crate) compared: BTreeMap<NodeId, Time>,
+    /// When strangers and nodes of another life were last asked who they are.
+    greeted: BTreeMap<NodeId, Time>,
     /// Candidates for a predecessor that are asked who they are, each with the token it is for.
     pub(crate) introductions: BTreeMap<NodeId, (Token, Key)>,
     /// Tokens that the table has and that said when asked that they are not on the ring.
@@ -60,6 +62,7 @@ impl Liveness {
     /// Forgets what was noted of a node that begins a new life.
     pub(crate) fn forget(&mut self, node: NodeId) {
         self.compared.remove(&node);
+        self.greeted.remove(&node);
         self.doubts.remove(&node);
     }
 
@@ -105,6 +108,9 @@ const PING_AGAIN: Duration = Duration::from_millis(50);
 
 /// How long after a node's last word a failed attempt to reach it is not believed at once.
 const JUST_HEARD: Duration = Duration::from_millis(300);
+
+/// Pause between two messages to the same node about tables.
+const WRITE_AGAIN: Duration = Duration::from_millis(50);
 
 /// Pause between two polls that found a minority.
 const POLL_AGAIN: Duration = Duration::from_secs(5);
@@ -183,50 +189,42 @@ impl Peer {
 
     /// Asks a node of which the table has no entry, or an old one, for its own.
     fn ask_who(&mut self, now: Time, asker: &Asker) {
-        if self.may_compare(now, asker.node) {
-            let question = Message::Table {
-                members: self.told_of_self(),
-                want_yours: true,
-                want: Vec::new(),
-            };
-            self.answer(
-                &Asker {
-                    request: 0,
-                    ..*asker
-                },
-                question,
-            );
-        }
+        let members = self.told_of_self();
+        self.greet(now, asker, members);
     }
 
     fn tell_it_is_gone(&mut self, now: Time, asker: &Asker) {
-        if self.may_compare(now, asker.node) {
-            let entry = self.table.get(asker.node).map(Entry::to_member);
-            let members = entry.into_iter().chain([self.me.clone()]).collect();
-            let news = Message::Table {
-                members,
-                want_yours: true,
-                want: Vec::new(),
-            };
-            self.answer(
-                &Asker {
-                    request: 0,
-                    ..*asker
-                },
-                news,
-            );
+        let entry = self.table.get(asker.node).map(Entry::to_member);
+        let members = entry.into_iter().chain([self.me.clone()]).collect();
+        self.greet(now, asker, members);
+    }
+
+    /// Tells a node some entries, asks for its own, and offers to compare tables: it mostly comes
+    /// from the same ring and knows nearly all of it.
+    fn greet(&mut self, now: Time, asker: &Asker, members: Vec<Member>) {
+        if !is_time_again(&mut self.liveness.greeted, now, asker.node) {
+            return;
+        }
+        let asker = Asker {
+            request: 0,
+            ..*asker
+        };
+        let question = Message::Table {
+            members,
+            want_yours: true,
+            want: Vec::new(),
+        };
+        self.answer(&asker, question);
+        if self.table.is_whole() && self.is_placed() {
+            let digest = self.table.digest();
+            let disagreed = true;
+            self.answer(&asker, Message::TableDigest { digest, disagreed });
         }
     }
 
     /// Whether it is time again to write to a node about tables.
     pub(crate) fn may_compare(&mut self, now: Time, node: NodeId) -> bool {
-        let pause = Duration::from_millis(50);
-        let last = self.liveness.compared.get(&node).copied();
-        let may = last.is_none_or(|last| now.since(last) >= pause);
-        if may {
-            self.liveness.compared.insert(node, now);
-        }
-        may
+        is_time_again(&mut self.liveness.compared, now, node)
     }
 
     /// A node spoke again after it was suspect.
@@ -504,20 +502,25 @@ impl Peer {
     }
 
     fn is_emergency(&self, node: NodeId) -> bool {
-        let alive = self
-            .table
-            .iter()
-            .filter(|(_, entry)| entry.member.standing.holds() && !entry.tokens.is_empty())
-            .filter(|(other, _)| self.answers(**other))
-            .count();
-        self.replica.holder_sets().any(|holders| {
-            let reachable = holders
-                .iter()
-                .filter(|&&holder| self.answers(holder))
-                .count();
+        let mut sets = self.replica.holder_sets();
+        let is_at_stake = sets.any(|holders| {
+            let mut reachable = holders.iter().filter(|&&holder| self.answers(holder));
             // With no copy in reach there is nothing to make another from: wait for its holders.
-            holders.len() >= 3 && holders.contains(&node) && reachable == 1 && alive > reachable
-        })
+            holders.len() >= 3
+                && holders.contains(&node)
+                && reachable.next().is_some()
+                && reachable.next().is_none()
+        });
+        is_at_stake && self.another_could_hold()
+    }
+
+    /// Whether more than one node that should hold copies answers.
+    fn another_could_hold(&self) -> bool {
+        let holding = self.table.iter().filter(|(node, entry)| {
+            let holds = entry.member.standing.holds() && !entry.tokens.is_empty();
+            holds && self.answers(**node)
+        });
+        holding.take(2).count() == 2
     }
 
     /// A suspect node's time may be up.
@@ -626,6 +629,16 @@ impl Peer {
     pub(crate) fn replicas(&self) -> usize {
         placement::replicas(&self.table, &self.settings)
     }
+}
+
+/// Whether a node was not written to for a moment, or never. If so, it is about to be.
+fn is_time_again(written: &mut BTreeMap<NodeId, Time>, now: Time, node: NodeId) -> bool {
+    let last = written.get(&node).copied();
+    let is_time = last.is_none_or(|last| now.since(last) >= WRITE_AGAIN);
+    if is_time {
+        written.insert(node, now);
+    }
+    is_time
 }
 
 /// The first distinct nodes among these tokens' nodes, without one of them.

@@ -152,10 +152,9 @@ impl Peer {
         let mut nodes: Vec<(Key, NodeId)> = self
             .table
             .iter()
-            .filter(|(node, entry)| **node != self.me.node && entry.member.standing.is_member())
+            .filter(|(node, entry)| **node != self.me.node && entry.is_alive())
             .filter_map(|(&node, entry)| entry.tokens.first().map(|&first| (first, node)))
             .filter(|(first, _)| first.between(own, until))
-            .filter(|(_, node)| self.table.is_alive(*node))
             .collect();
         nodes.sort_unstable_by_key(|(first, _)| bits.distance(own, *first));
         let part = nodes.len().div_ceil(BRANCHES).max(1);
@@ -179,31 +178,21 @@ impl Peer {
         if self.is_seeking() {
             return;
         }
-        let nodes: Vec<NodeId> = self
-            .table
-            .iter()
-            .map(|(&node, _)| node)
-            .filter(|&node| node != self.me.node)
-            .collect();
-        let (alive, rest): (Vec<NodeId>, Vec<NodeId>) = nodes
+        let others = self.table.iter().filter(|(node, _)| **node != self.me.node);
+        let (alive, rest): (Vec<_>, Vec<_>) = others.partition(|(_, entry)| entry.is_alive());
+        let vanished: Vec<NodeId> = rest
             .into_iter()
-            .partition(|&node| self.table.is_alive(node));
+            .filter(|(_, entry)| entry.member.standing != Standing::Left)
+            .map(|(&node, _)| node)
+            .collect();
         // Tables that are not whole differ always: nothing is learned from their digests.
         if self.table.is_whole()
-            && let Some(&node) = self.rng.choose(&alive)
+            && let Some(&(&node, _)) = self.rng.choose(&alive)
         {
             let digest = self.table.digest();
             let disagreed = false;
             self.tell(node, Message::TableDigest { digest, disagreed });
         }
-        let vanished: Vec<NodeId> = rest
-            .into_iter()
-            .filter(|&node| {
-                self.table
-                    .get(node)
-                    .is_some_and(|e| e.member.standing != Standing::Left)
-            })
-            .collect();
         if let Some(&node) = self.rng.choose(&vanished) {
             self.ask(now, node, Message::Ping, Purpose::Ping);
         }

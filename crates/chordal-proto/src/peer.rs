@@ -240,7 +240,6 @@ impl Peer {
     fn settle(&mut self, now: Time) {
         loop {
             if self.placed_epoch != Some(self.table.placement_epoch()) {
-                self.placed_epoch = Some(self.table.placement_epoch());
                 self.place_again(now);
             }
             let Some((request, message)) = self.loopback.pop_front() else {

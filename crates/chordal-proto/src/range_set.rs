@@ -68,6 +68,10 @@ impl RangeSet {
         })
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
     /// Whether the set holds this key.
     pub(crate) fn contains(&self, key: Key) -> bool {
         let at = self

@@ -9,6 +9,7 @@
 mod answer;
 mod handoff;
 mod item_set;
+mod placing;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -37,9 +38,9 @@ use session::Sessions;
 /// What this node holds, should hold, and has confirmed to hold.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Replica {
-    /// The whole ring, cut into arcs of equal holders.
-    all: Vec<HeldArc>,
-    /// The arcs that this node should hold.
+    /// How many holders a key had when copies were last placed.
+    replicas: usize,
+    /// The arcs that this node should hold, in order of their ends.
     mine: Vec<MyArc>,
     /// Keys of which this node has all that was acknowledged.
     complete: RangeSet,
@@ -115,10 +116,6 @@ impl Replica {
         self.mine.iter().map(|arc| &arc.held.holders)
     }
 
-    pub(crate) fn all_arcs(&self) -> impl Iterator<Item = &HeldArc> {
-        self.all.iter()
-    }
-
     pub(crate) fn is_complete_at(&self, key: Key) -> bool {
         self.complete.contains(key)
     }
@@ -169,27 +166,6 @@ impl Replica {
         self.hand_offs.items()
     }
 
-    /// Whether this node takes the same nodes for the holders of an arc.
-    pub(crate) fn agrees(&self, arc: Arc, view: View) -> bool {
-        self.all
-            .iter()
-            .any(|held| held.view == view && held.arc.covers(arc))
-    }
-
-    /// Whether this node's word on an arc makes a new holder of that view complete.
-    fn is_source(&self, arc: Arc, view: View) -> bool {
-        let retired = self
-            .retired
-            .iter()
-            .any(|(kept, under)| *under == view && kept.covers(arc));
-        self.agrees(arc, view) && (retired || self.complete.covers(arc, self.last_key))
-    }
-
-    /// Whether this node once had all that was acknowledged on an arc, and agrees who holds it.
-    pub(crate) fn is_stale(&self, arc: Arc, view: View) -> bool {
-        self.agrees(arc, view) && self.stale.covers(arc, self.last_key)
-    }
-
     /// Whether copies of this key are being dropped at this moment.
     pub(crate) fn is_removing(&self, key: Key) -> bool {
         self.hand_offs.is_removing(key)
@@ -215,6 +191,25 @@ impl MyArc {
 }
 
 impl Peer {
+    /// Whether this node takes the same nodes for the holders of an arc.
+    pub(crate) fn agrees(&self, arc: Arc, view: View) -> bool {
+        self.is_placed_again() && placement::agrees(&self.table, &self.settings, arc, view)
+    }
+
+    /// Whether this node's word on an arc makes a new holder of that view complete.
+    fn is_source(&self, arc: Arc, view: View) -> bool {
+        let replica = &self.replica;
+        let retired = |(kept, under): &(Arc, View)| *under == view && kept.covers(arc);
+        let had_all =
+            replica.complete.covers(arc, replica.last_key) || replica.retired.iter().any(retired);
+        had_all && self.agrees(arc, view)
+    }
+
+    /// Whether this node once had all that was acknowledged on an arc, and agrees who holds it.
+    fn is_stale(&self, arc: Arc, view: View) -> bool {
+        self.replica.stale.covers(arc, self.replica.last_key) && self.agrees(arc, view)
+    }
+
     /// Alone, a node begins with everything there is; one that remembers others begins with what
     /// it held, as soon as a majority of them has said that it was not given up meanwhile.
     pub(crate) fn start_replica(&mut self, now: Time, saved: Option<SavedState>) {
@@ -272,12 +267,14 @@ impl Peer {
         self.replica.recalled = None;
         let own = self.me.node;
         let arcs = placement::arcs(&self.table, &self.settings);
-        for held in arcs.iter().filter(|held| held.holders.contains(&own)) {
+        for held in arcs.filter(|held| held.holders.contains(&own)) {
             self.replica
                 .complete
                 .insert(held.arc, self.replica.last_key);
         }
         self.place_again(now);
+        self.repair_soon(now);
+        self.save_soon(now);
     }
 
     /// This node may have missed writes: it counts again when it has caught up.
@@ -302,52 +299,6 @@ impl Peer {
         }
         self.save_soon(now);
         self.repair_soon(now);
-    }
-
-    /// The nodes that should hold copies changed: works out what this node holds from here on.
-    pub(crate) fn place_again(&mut self, now: Time) {
-        let last = self.settings.bits.last_key();
-        self.replica.last_key = last;
-        let all = placement::arcs(&self.table, &self.settings);
-        let before = std::mem::replace(&mut self.replica.all, all);
-        let was_mine = std::mem::take(&mut self.replica.mine);
-        let own = self.me.node;
-        let replica = &mut self.replica;
-        replica.retired.retain(|(arc, view)| {
-            replica
-                .all
-                .iter()
-                .any(|held| held.view == *view && held.arc.covers(*arc))
-        });
-        for held in &replica.all {
-            if held.holders.contains(&own) {
-                let is_complete = replica.complete.covers(held.arc, last);
-                replica
-                    .mine
-                    .push(inherit(held, &was_mine, &before, own, is_complete));
-            } else {
-                if replica.complete.covers(held.arc, last) {
-                    replica.retired.push((held.arc, held.view));
-                }
-                replica.complete.remove(held.arc, last);
-                replica.stale.remove(held.arc, last);
-            }
-        }
-        let removing: Vec<Arc> = replica.hand_offs.removing().collect();
-        for arc in removing {
-            replica.complete.remove(arc, last);
-        }
-        replica.sessions.drop_unless(|arc, view| {
-            replica
-                .all
-                .iter()
-                .any(|held| held.view == view && held.arc.covers(arc))
-        });
-        replica.hand_offs.clear();
-        replica.note_foreign();
-        self.begin_where_nobody_was_before(now);
-        self.repair_soon(now);
-        self.save_soon(now);
     }
 
     /// A node that finds no other holder anywhere has nothing to wait for.
@@ -555,60 +506,27 @@ impl Peer {
             }
         }
         let last = self.replica.last_key;
-        for held in &self.replica.all {
-            let foreign = !held.holders.contains(&self.me.node);
-            if foreign && self.replica.complete.contains(held.arc.upto) {
-                return Err(format!("complete on {:?}, which others hold", held.arc));
+        let is_sorted = self
+            .replica
+            .mine
+            .is_sorted_by_key(|mine| mine.held.arc.upto);
+        let is_whole_ring = |mine: &MyArc| mine.held.arc.is_full();
+        if !is_sorted || self.replica.mine.len() > 1 && self.replica.mine.iter().any(is_whole_ring)
+        {
+            return Err(format!("the arcs held here overlap (to {last})"));
+        }
+        if self.table.is_whole() && self.is_placed_again() {
+            let mut foreign = self.replica.complete.clone();
+            for mine in &self.replica.mine {
+                foreign.remove(mine.held.arc, last);
             }
-            if held.arc.is_full() && self.replica.all.len() > 1 {
-                return Err(format!(
-                    "{:?} is the whole ring among others (to {last})",
-                    held.arc
-                ));
+            if !foreign.is_empty() && self.replica.replicas > 0 {
+                return Err(format!("complete on {foreign:?}, which others hold"));
             }
         }
         if self.replica.sessions.running() > SESSIONS_MAX {
             return Err("too many sessions at once".to_owned());
         }
         Ok(())
-    }
-}
-
-/// An arc of this node, with what is still true of the arcs it was cut from.
-fn inherit(
-    held: &HeldArc,
-    was_mine: &[MyArc],
-    before: &[HeldArc],
-    own: NodeId,
-    is_complete: bool,
-) -> MyArc {
-    let same = was_mine.iter().find(|old| old.held.arc.covers(held.arc));
-    let mut previous: BTreeSet<NodeId> = BTreeSet::new();
-    match same {
-        _ if is_complete => {}
-        Some(old) => {
-            previous.extend(&old.previous);
-            if old.held.view != held.view {
-                previous.extend(&old.held.holders);
-            }
-        }
-        None => {
-            let met = before.iter().filter(|old| {
-                old.arc.covers(held.arc)
-                    || held.arc.covers(old.arc)
-                    || old.arc.contains(held.arc.upto)
-            });
-            previous.extend(met.flat_map(|old| &old.holders));
-        }
-    }
-    previous.remove(&own);
-    let compared = same
-        .filter(|old| old.held.view == held.view)
-        .map(|old| old.compared.clone())
-        .unwrap_or_default();
-    MyArc {
-        held: held.clone(),
-        previous: previous.into_iter().collect(),
-        compared,
     }
 }

@@ -6,6 +6,7 @@
 mod entry;
 mod entry_list;
 mod index;
+mod moved;
 mod positions;
 mod sorted;
 
@@ -19,6 +20,7 @@ use crate::member::{Member, Standing};
 use crate::settings::Settings;
 
 pub(crate) use entry::{Entry, Health};
+pub(crate) use moved::{Cut, Moved};
 
 use entry_list::EntryList;
 use positions::{Claim, PositionMap, Slot};
@@ -49,8 +51,11 @@ pub(crate) struct NodeTable {
     positions: PositionMap,
     /// How many nodes should hold copies.
     holding_nodes: usize,
-    /// Counts every change of who holds what while the table is whole, and the end of that.
+    /// Counts every change of who holds what or where arcs are cut while the table is whole, and
+    /// the end of that.
     placement_epoch: u64,
+    /// What has changed of it since somebody last took note, while the table is whole.
+    moved: Moved,
     /// The digests of all entries, added up.
     digest: u64,
     /// The most nodes held beyond those that pointers name.
@@ -70,6 +75,7 @@ impl NodeTable {
             positions: PositionMap::new(),
             holding_nodes: 0,
             placement_epoch: 0,
+            moved: Moved::new(),
             digest: 0,
             bound,
             whole: bound > 0,
@@ -255,10 +261,11 @@ impl NodeTable {
         self.bound
     }
 
-    const fn lose_wholeness(&mut self) {
+    fn lose_wholeness(&mut self) {
         if self.whole {
             self.whole = false;
             self.placement_epoch += 1;
+            self.moved = Moved::new();
         }
     }
 
@@ -286,6 +293,11 @@ impl NodeTable {
 
     pub(crate) const fn placement_epoch(&self) -> u64 {
         self.placement_epoch
+    }
+
+    /// What was where the placement has changed since this was last asked.
+    pub(crate) fn take_moved(&mut self) -> Moved {
+        std::mem::take(&mut self.moved)
     }
 
     /// A digest of all entries: equal digests, equal tables.

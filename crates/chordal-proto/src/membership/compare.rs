@@ -60,7 +60,8 @@ impl Peer {
         digest: u64,
         disagreed: bool,
     ) {
-        if !self.table.is_whole() || digest == self.table.digest() {
+        // A table with a node in it that nobody should count on yet differs from all others.
+        if !self.table.is_whole() || !self.is_placed() || digest == self.table.digest() {
             return;
         }
         let excused = !disagreed && self.table_past.had(now, digest);
@@ -150,16 +151,7 @@ impl Peer {
         self.learn_members(now, members);
         self.introduced(now, asker.node);
         let mine = if want_yours {
-            let mut mine = self.entries_to_share();
-            if !self.is_placed() {
-                // Nobody should count on this node yet.
-                mine.retain(|entry| entry.node != self.me.node);
-            }
-            if asker.request == 0 {
-                // Only what the other side does not have already.
-                mine.retain(|entry| !members.contains(entry));
-            }
-            mine
+            self.entries_wanted(asker, members)
         } else {
             let want: BTreeSet<u64> = want.iter().copied().collect();
             let entries = self.table.iter().map(|(_, entry)| entry);
@@ -176,6 +168,24 @@ impl Peer {
             };
             self.answer(asker, answer);
         }
+    }
+
+    /// What a node is told that wants this node's entries and told some of its own: a joiner all,
+    /// another one with a whole table only who this is, since the two compare the rest.
+    fn entries_wanted(&self, asker: &Asker, told: &[Member]) -> Vec<Member> {
+        if asker.request == 0 && self.table.is_whole() {
+            return self.told_of_self();
+        }
+        let mut mine = self.entries_to_share();
+        if !self.is_placed() {
+            // Nobody should count on this node yet.
+            mine.retain(|entry| entry.node != self.me.node);
+        }
+        if asker.request == 0 {
+            // Only what the other side does not have already.
+            mine.retain(|entry| !told.contains(entry));
+        }
+        mine
     }
 
     /// The entries in these of so many parts.

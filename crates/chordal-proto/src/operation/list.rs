@@ -132,7 +132,7 @@ impl Peer {
     /// Holders whose pages are missing where fewer than a majority of an arc's holders was heard.
     fn unheard_arcs(&self, pages: &BTreeMap<NodeId, Listed>) -> BTreeSet<NodeId> {
         let mut missing = BTreeSet::new();
-        for held in self.replica.all_arcs() {
+        for held in placement::arcs(&self.table, &self.settings) {
             let covers = |node: &NodeId| {
                 pages
                     .get(node)

@@ -12,6 +12,7 @@ use crate::input::{Completion, DiskAnswer, OperationId};
 use crate::member::{Standing, Token};
 use crate::message::{Message, NodeStatus, TokenPointers};
 use crate::peer::Peer;
+use crate::placement;
 use crate::request::{Asker, Purpose};
 use crate::time::Time;
 use crate::waiting::Waiting;
@@ -220,8 +221,7 @@ impl Peer {
     /// Arcs of which this node is the first holder that answers, with the number of holders
     /// that do not.
     fn arcs_out_of_reach(&self) -> (Vec<Arc>, Vec<u64>) {
-        self.replica
-            .all_arcs()
+        placement::arcs(&self.table, &self.settings)
             .filter_map(|held| {
                 let first = held.holders.iter().find(|&&node| self.answers(node));
                 let silent = held

@@ -20,7 +20,7 @@ impl Peer {
             kind: step.kind,
         };
         // The word counts only if it was true before the disk was read and still is after.
-        let complete = self.replica.is_source(step.arc, step.view);
+        let complete = self.is_source(step.arc, step.view);
         let asker = *asker;
         self.disk(
             op,
@@ -49,9 +49,9 @@ impl Peer {
         let answer = match payload {
             Some(payload) => Reconciled::Step {
                 payload: payload.into(),
-                agrees: self.replica.agrees(step.arc, step.view),
-                stale: self.replica.is_stale(step.arc, step.view),
-                complete: complete && self.replica.is_source(step.arc, step.view),
+                agrees: self.agrees(step.arc, step.view),
+                stale: self.is_stale(step.arc, step.view),
+                complete: complete && self.is_source(step.arc, step.view),
             },
             None => Reconciled::Failed,
         };
@@ -60,7 +60,7 @@ impl Peer {
 
     /// Somebody asks whether this node holds the same of an arc.
     pub(crate) fn asked_to_compare(&mut self, asker: &Asker, question: CompareArc) {
-        let complete = self.replica.is_source(question.arc, question.view);
+        let complete = self.is_source(question.arc, question.view);
         let op = DiskOp::ItemsIn {
             arc: question.arc,
             kind: Kind::Records,
@@ -106,9 +106,9 @@ impl Peer {
                     self.arc_differs(now, arc, view, asker.node);
                 }
                 let word = Word {
-                    agrees: self.replica.agrees(arc, view),
-                    complete: complete && self.replica.is_source(arc, view),
-                    stale: self.replica.is_stale(arc, view),
+                    agrees: self.agrees(arc, view),
+                    complete: complete && self.is_source(arc, view),
+                    stale: self.is_stale(arc, view),
                 };
                 ArcCompared::Compared { same, word }
             }

@@ -15,8 +15,10 @@ use crate::input::{Completion, DiskAnswer, OperationId};
 use crate::member::Standing;
 use crate::message::{Confirm, Kind, Message};
 use crate::peer::Peer;
-use crate::placement::HeldArc;
+use crate::placement::{self, HeldArc};
 use crate::request::{Asker, Purpose};
+use crate::settings::Settings;
+use crate::table::NodeTable;
 use crate::time::Time;
 use crate::timer::Reason;
 use crate::view::View;
@@ -34,8 +36,8 @@ pub(super) struct HandOffs {
     removing: Vec<Arc>,
     /// Numbers the hand-offs: a confirmation is for one of them only.
     round: u64,
-    /// Confirmations that others wait for, by node and arc: for which round, and whether ready.
-    confirming: BTreeMap<(NodeId, Arc), (u64, bool)>,
+    /// Confirmations that others wait for, by node and arc.
+    confirming: BTreeMap<(NodeId, Arc), Confirming>,
     leaving: Option<Leaving>,
 }
 
@@ -49,6 +51,15 @@ struct HandOff {
     known: BTreeSet<Kind>,
     confirmed: BTreeSet<NodeId>,
     removing: bool,
+}
+
+/// A confirmation that somebody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Confirming {
+    round: u64,
+    view: View,
+    /// Whether the comparison ended well.
+    ready: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -65,10 +76,18 @@ impl HandOffs {
         self.unknown = true;
     }
 
-    /// Forgets the hand-offs under way; what they were about is looked for again.
-    pub(super) fn clear(&mut self) {
-        self.open.clear();
-        self.confirming.clear();
+    /// Forgets the hand-offs under way and the confirmations whose arcs have other holders now;
+    /// tells whether what they were about is to be looked for again.
+    pub(super) fn drop_unless(&mut self, table: &NodeTable, settings: &Settings) -> bool {
+        self.confirming.retain(|&(_, arc), waited_for| {
+            placement::agrees(table, settings, arc, waited_for.view)
+        });
+        let count = self.open.len();
+        self.open.retain(|&upto, open| {
+            let held = placement::arc_at(table, settings, upto);
+            held.as_ref() == Some(&open.held)
+        });
+        count != self.open.len()
     }
 
     /// Whether copies of this key are being dropped at this moment.
@@ -193,14 +212,7 @@ impl Peer {
         let hand_offs = &mut self.replica.hand_offs;
         if hand_offs.unknown && !hand_offs.counting && hand_offs.open.is_empty() {
             hand_offs.unknown = false;
-            let own = self.me.node;
-            let foreign: Vec<Arc> = if self.table.is_whole() {
-                let all = self.replica.all.iter();
-                let foreign = all.filter(|held| !held.holders.contains(&own));
-                foreign.map(|held| held.arc).collect()
-            } else {
-                vec![Arc::FULL]
-            };
+            let foreign = self.foreign_stretches();
             if !foreign.is_empty() {
                 self.replica.hand_offs.counting = true;
                 self.disk(
@@ -219,6 +231,30 @@ impl Peer {
         if waiting || self.replica.hand_offs.leaving.is_some() {
             self.timers.at_latest(now + ASK_AGAIN, Reason::Repair);
         }
+    }
+
+    /// What lies between the arcs of this node, in as few pieces as possible: mostly nothing lies
+    /// here, and then it is not looked into arc by arc.
+    fn foreign_stretches(&self) -> Vec<Arc> {
+        if self.table.is_whole() && self.replica.replicas == 0 {
+            return Vec::new();
+        }
+        let mine = self.replica.mine.iter().map(|mine| mine.held.arc);
+        let Some(last) = mine.clone().next_back() else {
+            return vec![Arc::FULL];
+        };
+        let ends = std::iter::once(last).chain(mine.clone());
+        ends.zip(mine)
+            .filter(|(before, arc)| before.upto != arc.after)
+            .map(|(before, arc)| Arc::new(before.upto, arc.after))
+            .collect()
+    }
+
+    /// The arcs of other holders in a stretch.
+    fn foreign_arcs(&self, stretch: Arc) -> impl Iterator<Item = HeldArc> {
+        let own = self.me.node;
+        placement::arcs(&self.table, &self.settings)
+            .filter(move |held| !held.holders.contains(&own) && stretch.covers(held.arc))
     }
 
     /// The disk told how much lies in foreign arcs.
@@ -242,16 +278,16 @@ impl Peer {
             self.leave_without_hand_off(now);
             return;
         }
+        let mut to_count: Vec<Arc> = Vec::new();
         for arc in filled {
-            let own = self.me.node;
-            let held = self
-                .replica
-                .all
-                .iter()
-                .find(|held| held.arc == arc && !held.holders.contains(&own))
-                .cloned();
+            let held = placement::arc_at(&self.table, &self.settings, arc.upto)
+                .filter(|held| held.arc == arc && !held.holders.contains(&self.me.node));
             let Some(held) = held else {
-                self.replica.note_foreign();
+                let before = to_count.len();
+                to_count.extend(self.foreign_arcs(arc).map(|held| held.arc));
+                if to_count.len() == before {
+                    self.replica.note_foreign();
+                }
                 continue;
             };
             self.replica.hand_offs.round += 1;
@@ -273,6 +309,12 @@ impl Peer {
                 };
                 self.disk(DiskOp::ItemsIn { arc, kind }, waiting);
             }
+        }
+        if !to_count.is_empty() {
+            // Something lies in these stretches: which arcs is it of?
+            self.replica.hand_offs.counting = true;
+            let op = DiskOp::CountIn(to_count.clone());
+            self.disk(op, Waiting::ForeignCounts(to_count));
         }
     }
 
@@ -415,23 +457,27 @@ impl Peer {
         view: View,
         round: u64,
     ) {
-        let own = self.me.node;
-        let agrees =
-            self.replica.all.iter().any(|held| {
-                held.view == view && held.arc.covers(arc) && held.holders.contains(&own)
-            });
+        let held = placement::arc_at(&self.table, &self.settings, arc.upto);
+        let is_mine = held.is_some_and(|held| held.holders.contains(&self.me.node));
+        let agrees = is_mine && self.agrees(arc, view);
         let confirming = &mut self.replica.hand_offs.confirming;
         if !agrees {
             confirming.remove(&(asker.node, arc));
             self.answer(asker, Message::Confirm(Confirm::WrongView));
             return;
         }
-        if confirming.get(&(asker.node, arc)) == Some(&(round, true)) {
+        let mut awaited = Confirming {
+            round,
+            view,
+            ready: true,
+        };
+        if confirming.get(&(asker.node, arc)) == Some(&awaited) {
             confirming.remove(&(asker.node, arc));
             self.answer(asker, Message::Confirm(Confirm::Held));
             return;
         }
-        confirming.insert((asker.node, arc), (round, false));
+        awaited.ready = false;
+        confirming.insert((asker.node, arc), awaited);
         let confirm = Some((asker.node, round));
         self.replica.sessions.queue(arc, view, asker.node, confirm);
         self.repair_soon(now);
@@ -441,12 +487,13 @@ impl Peer {
     /// A comparison that somebody waits for ended.
     pub(super) fn confirmation_ready(&mut self, asker: NodeId, round: u64, arc: Arc, well: bool) {
         let confirming = &mut self.replica.hand_offs.confirming;
-        let waited_for = confirming
-            .get(&(asker, arc))
-            .is_some_and(|entry| entry.0 == round);
-        if waited_for && well {
-            confirming.insert((asker, arc), (round, true));
-        } else if waited_for {
+        let awaited = confirming.get_mut(&(asker, arc));
+        let Some(awaited) = awaited.filter(|awaited| awaited.round == round) else {
+            return;
+        };
+        if well {
+            awaited.ready = true;
+        } else {
             confirming.remove(&(asker, arc));
         }
     }

@@ -129,11 +129,14 @@ impl Sessions {
         self.queue.pop_front()
     }
 
-    /// Drops what is about arcs that nobody holds under that view any more.
-    pub(super) fn drop_unless(&mut self, keep: impl Fn(Arc, View) -> bool) {
+    /// Drops what is about arcs that nobody holds under that view any more; tells whether there
+    /// was any.
+    pub(super) fn drop_unless(&mut self, keep: impl Fn(Arc, View) -> bool) -> bool {
+        let count = self.queue.len() + self.running.len();
         self.queue.retain(|planned| keep(planned.arc, planned.view));
         self.running
             .retain(|_, session| keep(session.planned.arc, session.planned.view));
+        count != self.queue.len() + self.running.len()
     }
 
     fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {

@@ -65,6 +65,11 @@ impl Entry {
         }
     }
 
+    /// Whether its node is on the ring and answers, as far as this node knows.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.member.standing.is_member() && self.health == Health::Alive
+    }
+
     /// Whether a newer word on the same node is right where the two differ.
     pub(super) fn is_older_than(&self, member: &Member) -> bool {
         (member.incarnation, member.standing) > (self.member.incarnation, self.member.standing)

@@ -2,6 +2,7 @@
 
 use chordal_object::{Key, NodeId};
 
+use super::moved::Cut;
 use super::positions::{Claim, Slot};
 use super::{Entry, NodeTable};
 use crate::member::Token;
@@ -25,7 +26,12 @@ impl NodeTable {
         let wins = |other: Slot| entry.member.node < self.entries[other].member.node;
         let mut changed = false;
         for &key in entry.tokens.iter() {
-            changed |= self.positions.claim(key, slot, claim, wins);
+            let before = self.cut_at(key);
+            if self.whole {
+                self.moved.note(key, before);
+            }
+            self.positions.claim(key, slot, claim, wins);
+            changed |= self.cut_at(key) != before;
         }
         self.holding_nodes += usize::from(claim.holds);
         self.note_placement(changed);
@@ -37,13 +43,18 @@ impl NodeTable {
         let tokens = self.at(slot).tokens.clone();
         let mut changed = false;
         for &key in tokens.iter() {
+            let before = self.cut_at(key);
+            if self.whole {
+                self.moved.note(key, before);
+            }
             let shared = self.positions.is_shared(key);
             let next = if shared {
                 self.claimants(key, slot)
             } else {
                 (None, None)
             };
-            changed |= self.positions.release(key, slot, next);
+            self.positions.release(key, next);
+            changed |= self.cut_at(key) != before;
         }
         self.holding_nodes -= usize::from(claim.holds);
         self.note_placement(changed);
@@ -110,8 +121,23 @@ impl NodeTable {
     }
 
     /// Where arcs are cut, clockwise from a key on, once round: the positions of all known nodes,
-    /// former ones included.
-    pub(crate) fn cuts_from(&self, key: Key) -> impl Iterator<Item = Key> {
-        self.positions.all_from(key)
+    /// former ones included, and who holds copies by each.
+    pub(crate) fn cuts_from(&self, key: Key) -> impl Iterator<Item = Cut> {
+        self.positions.all_from(key).map(|found| self.cut(found))
+    }
+
+    /// The same before a key, counter-clockwise.
+    pub(crate) fn cuts_before(&self, key: Key) -> impl Iterator<Item = Cut> {
+        self.positions.all_before(key).map(|found| self.cut(found))
+    }
+
+    fn cut_at(&self, key: Key) -> Option<Cut> {
+        let place = self.positions.place(key)?;
+        Some(self.cut((key, place.holder())))
+    }
+
+    fn cut(&self, (key, holder): (Key, Option<Slot>)) -> Cut {
+        let node = holder.map(|slot| self.at(slot).member.node);
+        Cut { key, node }
     }
 }

@@ -13,13 +13,20 @@ pub(super) type Slot = u16;
 
 /// What is known of one position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
+pub(super) struct Place {
     /// The ring member that has it, or [`NOBODY`].
     route: Slot,
     /// The node that holds copies by it, or [`NOBODY`].
     hold: Slot,
     /// How many known nodes, former ones included, claim it.
     claims: u16,
+}
+
+impl Place {
+    /// Who holds copies by it.
+    pub(super) fn holder(self) -> Option<Slot> {
+        (self.hold != NOBODY).then_some(self.hold)
+    }
 }
 
 const NOBODY: Slot = Slot::MAX;
@@ -53,17 +60,16 @@ impl PositionMap {
     }
 
     /// Puts a claim in place. `wins` says whether the claimant goes before another one at the
-    /// same position; the answer, whether what copies go by has changed.
+    /// same position.
     pub(super) fn claim(
         &mut self,
         key: Key,
         slot: Slot,
         claim: Claim,
         wins: impl Fn(Slot) -> bool,
-    ) -> bool {
+    ) {
         let mut place = self.places.get(key).unwrap_or(UNCLAIMED);
         place.claims = place.claims.saturating_add(1);
-        let before = place.hold;
         if claim.routes && (place.route == NOBODY || wins(place.route)) {
             place.route = slot;
         }
@@ -71,7 +77,6 @@ impl PositionMap {
             place.hold = slot;
         }
         self.places.insert(key, place);
-        place.hold != before
     }
 
     /// Whether several nodes claim a position.
@@ -81,25 +86,17 @@ impl PositionMap {
 
     /// Takes a claim back. Where others claim the same position, the pair says who has it now: the
     /// one on the ring and the one that holds copies.
-    pub(super) fn release(
-        &mut self,
-        key: Key,
-        slot: Slot,
-        (route, hold): (Option<Slot>, Option<Slot>),
-    ) -> bool {
+    pub(super) fn release(&mut self, key: Key, (route, hold): (Option<Slot>, Option<Slot>)) {
         let Some(place) = self.places.get_mut(key) else {
-            return false;
+            return;
         };
         place.claims -= 1;
-        let held = place.hold == slot;
         if place.claims == 0 {
             self.places.remove(key);
-            return held;
+            return;
         }
-        let before = place.hold;
         place.route = route.unwrap_or(NOBODY);
         place.hold = hold.unwrap_or(NOBODY);
-        place.hold != before || held
     }
 
     /// An entry has moved in the table's list.
@@ -142,8 +139,23 @@ impl PositionMap {
             .map(|(key, place)| (key, place.hold))
     }
 
-    /// All positions at or after a key, those of former nodes included.
-    pub(super) fn all_from(&self, key: Key) -> impl Iterator<Item = Key> {
-        self.places.from(key).map(|(key, _)| key)
+    /// What is known of one position, if anything.
+    pub(super) fn place(&self, key: Key) -> Option<Place> {
+        self.places.get(key)
+    }
+
+    /// All positions at or after a key, those of former nodes included, and who holds copies by
+    /// each.
+    pub(super) fn all_from(&self, key: Key) -> impl Iterator<Item = (Key, Option<Slot>)> {
+        self.places
+            .from(key)
+            .map(|(key, place)| (key, place.holder()))
+    }
+
+    /// The same before a key, counter-clockwise.
+    pub(super) fn all_before(&self, key: Key) -> impl Iterator<Item = (Key, Option<Slot>)> {
+        self.places
+            .before(key)
+            .map(|(key, place)| (key, place.holder()))
     }
 }

@@ -99,7 +99,10 @@ fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) {
                 .or_else(|| routes.iter().next_back())
                 .map(|(&key, _)| key)
         );
-        assert!(table.cuts_from(Key::default()).eq(cuts.keys().copied()));
+        let keys = table.cuts_from(Key::default()).map(|cut| cut.key);
+        assert!(keys.eq(cuts.keys().copied()));
+        let keys = table.cuts_before(Key::default()).map(|cut| cut.key);
+        assert!(keys.eq(cuts.keys().rev().copied()));
         let holds_copies = |standing: Standing| standing.holds();
         let holding = table
             .iter()

@@ -1,0 +1,147 @@
+//! Following the node table: which arcs this node holds from here on, and what is still true of
+//! those it held before.
+//!
+//! Only what changed is looked at. In a large ring nodes come and go all the time, nearly always
+//! far from any arc of this node, and nothing here changes then.
+
+use std::collections::BTreeSet;
+
+use chordal_object::{Arc, Key, NodeId};
+
+use super::{MyArc, Replica};
+use crate::peer::Peer;
+use crate::placement::{self, Former, HeldArc};
+use crate::settings::Settings;
+use crate::table::{Moved, NodeTable};
+use crate::time::Time;
+
+impl Peer {
+    /// Whether copies are placed as the table has it now.
+    pub(super) fn is_placed_again(&self) -> bool {
+        self.placed_epoch == Some(self.table.placement_epoch())
+    }
+
+    /// The nodes that should hold copies changed: works out what this node holds from here on.
+    pub(crate) fn place_again(&mut self, now: Time) {
+        self.placed_epoch = Some(self.table.placement_epoch());
+        self.replica.last_key = self.settings.bits.last_key();
+        let moved = self.table.take_moved();
+        let own = self.me.node;
+        let (table, settings) = (&self.table, &self.settings);
+        let replica = &mut self.replica;
+        let mut changed = replica.follow(table, settings, own, &moved);
+        let agrees = |arc, view| placement::agrees(table, settings, arc, view);
+        changed |= replica.sessions.drop_unless(agrees);
+        changed |= replica.hand_offs.drop_unless(table, settings);
+        if changed {
+            replica.note_foreign();
+            self.repair_soon(now);
+            self.save_soon(now);
+        }
+        self.begin_where_nobody_was_before(now);
+    }
+}
+
+impl Replica {
+    /// Takes over what has moved in the table; tells whether that concerns this node.
+    fn follow(
+        &mut self,
+        table: &NodeTable,
+        settings: &Settings,
+        own: NodeId,
+        moved: &Moved,
+    ) -> bool {
+        let former = Former {
+            table,
+            moved,
+            replicas: self.replicas,
+        };
+        let last = self.last_key;
+        self.replicas = placement::replicas(table, settings);
+        let changed = if self.replicas == 0 {
+            BTreeSet::new()
+        } else if self.replicas == former.replicas {
+            placement::changed_arcs(table, moved, self.replicas)
+        } else {
+            table.cuts_from(Key::default()).map(|cut| cut.key).collect()
+        };
+        let is_unchanged = |arc: Arc| !changed.contains(&arc.upto) && !moved.contains(arc.upto);
+        let retired = self.retired.len();
+        let agrees = |&(arc, view): &_| placement::agrees(table, settings, arc, view);
+        self.retired.retain(agrees);
+        let mut concerned = retired != self.retired.len();
+
+        let was_mine = std::mem::take(&mut self.mine);
+        let mut mine: Vec<HeldArc> = Vec::with_capacity(was_mine.len());
+        if self.replicas > 0 {
+            let kept = was_mine.iter().filter(|old| is_unchanged(old.held.arc));
+            mine.extend(kept.map(|old| old.held.clone()));
+        }
+        concerned |= mine.len() != was_mine.len();
+        for &upto in &changed {
+            let Some(held) = placement::arc_at(table, settings, upto) else {
+                continue;
+            };
+            if held.holders.contains(&own) {
+                concerned = true;
+                mine.push(held);
+                continue;
+            }
+            if self.complete.covers(held.arc, last) {
+                self.retired.push((held.arc, held.view));
+            }
+            self.complete.remove(held.arc, last);
+            self.stale.remove(held.arc, last);
+        }
+        mine.sort_unstable_by_key(|held| held.arc.upto);
+        self.mine = mine
+            .into_iter()
+            .map(|held| {
+                let is_complete = self.complete.covers(held.arc, last);
+                inherit(held, &was_mine, former, own, is_complete)
+            })
+            .collect();
+        for arc in self.hand_offs.removing() {
+            self.complete.remove(arc, last);
+        }
+        concerned
+    }
+}
+
+/// An arc of this node, with what is still true of the arcs it was cut from.
+fn inherit(
+    held: HeldArc,
+    was_mine: &[MyArc],
+    former: Former<'_>,
+    own: NodeId,
+    is_complete: bool,
+) -> MyArc {
+    // Of arcs in order only the one that its end lies in can cover another.
+    let next = was_mine.partition_point(|old| old.held.arc.upto < held.arc.upto);
+    let same = was_mine.get(next).or_else(|| was_mine.first());
+    let same = same.filter(|old| old.held.arc.covers(held.arc));
+    let mut previous: BTreeSet<NodeId> = BTreeSet::new();
+    match same {
+        _ if is_complete => {}
+        Some(old) => {
+            previous.extend(&old.previous);
+            if old.held.view != held.view {
+                previous.extend(&old.held.holders);
+            }
+        }
+        None => previous = former.holders_of(held.arc),
+    }
+    previous.remove(&own);
+    let compared = same
+        .filter(|old| old.held.view == held.view)
+        .map(|old| old.compared.clone())
+        .unwrap_or_default();
+    MyArc {
+        held,
+        previous: previous.into_iter().collect(),
+        compared,
+    }
+}
+
+#[cfg(test)]
+mod tests;
