@@ -50,7 +50,11 @@ enum Stage {
     /// Nobody answered yet.
     Asking,
     /// A member answered; its node table was asked for.
-    Contact(NodeId),
+    Contact {
+        node: NodeId,
+        /// Whether it knows a part of its ring only.
+        part: bool,
+    },
     /// The ring is known; where the tokens should be was asked.
     Choosing,
     /// These tokens look for their places, each with the tries it made.
@@ -167,6 +171,7 @@ impl Peer {
             member: self.me.clone(),
             you,
             refusal,
+            part: !self.table.is_whole(),
         };
         self.answer(asker, Message::RingInfo(info));
     }
@@ -197,7 +202,10 @@ impl Peer {
         }
         let first = matches!(attempt.stage, Stage::Asking);
         if first {
-            attempt.stage = Stage::Contact(from);
+            attempt.stage = Stage::Contact {
+                node: from,
+                part: info.part,
+            };
         }
         let was_alone = self.is_alone();
         if first && was_alone {
@@ -284,8 +292,13 @@ impl Peer {
         let Some(attempt) = self.joining.attempt.as_mut() else {
             return;
         };
-        if !matches!(attempt.stage, Stage::Contact(contact) if contact == from) {
-            return;
+        let part = match attempt.stage {
+            Stage::Contact { node, part } if node == from => part,
+            _ => return,
+        };
+        if part {
+            // What it tells looks like a small ring, and is none.
+            self.table.lose_wholeness();
         }
         self.learn_members(now, &members);
         if self.tokens.is_empty() || !self.is_off_the_ring() {
@@ -591,7 +604,7 @@ impl Peer {
     /// successor adopted now would be as good as any, and the wrong one.
     pub(crate) fn is_about_to_enter(&self) -> bool {
         let attempt = self.joining.attempt.as_ref();
-        let has_contact = attempt.is_some_and(|a| matches!(a.stage, Stage::Contact(_)));
+        let has_contact = attempt.is_some_and(|a| matches!(a.stage, Stage::Contact { .. }));
         has_contact && !self.joined_before()
     }
 

@@ -13,11 +13,12 @@ use crate::codec;
 use crate::effect::{Answer, DiskOp, Notice};
 use crate::input::OperationId;
 use crate::limits::{INCARNATION_MAX, MEMBERS_MAX};
-use crate::member::{Member, Standing};
+use crate::member::{Member, Standing, Token};
 use crate::message::Message;
 use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::settings::Profile;
+use crate::table::Entry;
 use crate::time::Time;
 use crate::timer::Reason;
 use crate::waiting::Waiting;
@@ -148,21 +149,23 @@ impl Peer {
     /// Splits the nodes after `own` and before `until` into parts and gives each part's first
     /// node the rest of it. A node's place in this tree is its first token.
     fn spread(&mut self, members: Vec<Member>, own: Key, until: Key) {
-        let bits = self.settings.bits;
-        let mut nodes: Vec<(Key, NodeId)> = self
+        let nodes: Vec<Token> = self
             .table
-            .iter()
-            .filter(|(node, entry)| **node != self.me.node && entry.is_alive())
-            .filter_map(|(&node, entry)| entry.tokens.first().map(|&first| (first, node)))
-            .filter(|(first, _)| first.between(own, until))
+            .tokens_from(own)
+            .skip_while(|token| token.key == own)
+            .take_while(|token| token.key.between(own, until))
+            .filter(|token| {
+                let entry = self.table.get(token.node);
+                let is_first = |entry: &Entry| entry.tokens.first() == Some(&token.key);
+                entry.is_some_and(|entry| entry.is_alive() && is_first(entry))
+            })
             .collect();
-        nodes.sort_unstable_by_key(|(first, _)| bits.distance(own, *first));
         let part = nodes.len().div_ceil(BRANCHES).max(1);
-        let parts: Vec<&[(Key, NodeId)]> = nodes.chunks(part).collect();
+        let parts: Vec<&[Token]> = nodes.chunks(part).collect();
         for (index, nodes) in parts.iter().enumerate() {
-            let until = parts.get(index + 1).map_or(until, |next| next[0].0);
+            let until = parts.get(index + 1).map_or(until, |next| next[0].key);
             self.tell(
-                nodes[0].1,
+                nodes[0].node,
                 Message::Spread {
                     members: members.clone(),
                     until,

@@ -189,6 +189,8 @@ pub struct RingInfo {
     pub you: Option<Member>,
     /// Why the asker cannot be in the ring.
     pub refusal: Option<JoinRefusal>,
+    /// The answerer knows a part of the ring only, and so will the asker.
+    pub part: bool,
 }
 
 /// Why a node cannot be in a ring.

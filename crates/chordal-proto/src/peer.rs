@@ -517,7 +517,7 @@ impl Peer {
         }
         self.hasten_stabilisation(now, &tokens);
         let delay = if self.table.is_whole() {
-            SAVE_DELAY
+            SAVE_DELAY + SAVE_DELAY_PER_NODE * self.table.nodes()
         } else {
             SAVE_PART_DELAY
         };
@@ -528,6 +528,10 @@ impl Peer {
 
 /// How long changes of the node table gather before they are saved.
 const SAVE_DELAY: Duration = Duration::from_millis(500);
+
+/// How much longer they gather for each node of the table: a large ring changes all the time, and
+/// all of the table is written each time.
+const SAVE_DELAY_PER_NODE: Duration = Duration::from_millis(20);
 
 /// The same for a table that is not whole, which changes with every lookup.
 const SAVE_PART_DELAY: Duration = Duration::from_secs(5);

@@ -249,6 +249,11 @@ impl NodeTable {
         }
     }
 
+    /// How many nodes are known, former ones included.
+    pub(crate) fn nodes(&self) -> u32 {
+        u32::try_from(self.entries.len()).expect("tables are bounded")
+    }
+
     /// Whether this is the whole ring as far as it was heard of. A table that ever refused or
     /// forgot a member is not whole any more, and one of bound 0 never is: it finds its way, but
     /// cannot say who holds a key.
@@ -261,7 +266,8 @@ impl NodeTable {
         self.bound
     }
 
-    fn lose_wholeness(&mut self) {
+    /// There are members that this table has not, and cannot tell which.
+    pub(crate) fn lose_wholeness(&mut self) {
         if self.whole {
             self.whole = false;
             self.placement_epoch += 1;

@@ -334,6 +334,9 @@ pub struct RingInfo {
     /// The position that is taken, with that refusal.
     #[prost(bytes = "bytes", tag = "5")]
     pub position: ::prost::bytes::Bytes,
+    /// The answerer knows a part of the ring only, and so will the asker.
+    #[prost(bool, tag = "6")]
+    pub part: bool,
 }
 /// Asks for the pointers of the receiver's token. Answered by State, StateKnown or NoToken.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -46,6 +46,7 @@ pub(super) fn ring_info_to_wire(info: &RingInfo) -> wire::RingInfo {
         you: info.you.as_ref().map(member::to_wire),
         refusal: refusal.into(),
         position,
+        part: info.part,
     }
 }
 
@@ -63,6 +64,7 @@ pub(super) fn ring_info(message: wire::RingInfo) -> Checked<RingInfo> {
         member: member::required(message.member)?,
         you: message.you.map(member::read).transpose()?,
         refusal,
+        part: message.part,
     })
 }
 

@@ -6,6 +6,7 @@ use chordal_object::{Key, NodeId};
 use chordal_proto::Settings;
 use chordal_proto::effect::{Answer, Failure, Found};
 use chordal_proto::input::Command;
+use chordal_proto::limits::TABLE_MAX;
 
 use crate::cluster::{Cluster, node};
 use crate::ring::assert_ideal;
@@ -214,4 +215,19 @@ fn a_newcomer_is_in_every_list_that_should_name_it_after_a_few_seconds() {
     // At the pace of a quiet ring's rounds the eighth list before it would take two minutes.
     cluster.rest(Duration::from_secs(5));
     assert_ideal(&cluster);
+}
+
+#[test]
+fn a_node_that_joins_a_ring_larger_than_a_table_does_not_take_what_it_is_told_for_all_of_it() {
+    let mut cluster = ring(12, 4);
+    cluster.table_nodes = TABLE_MAX;
+    cluster.start_with(12, None, 1);
+    cluster.join(12, 0).expect("the first node is there");
+    let written = cluster.write(12, "a file", b"content");
+    assert_eq!(written, Err(Failure::RingTooLarge));
+    // Nor do those that join by way of it.
+    cluster.start_with(13, None, 1);
+    cluster.join(13, 12).expect("the one before is there");
+    let written = cluster.write(13, "a file", b"content");
+    assert_eq!(written, Err(Failure::RingTooLarge));
 }

@@ -210,14 +210,20 @@ fn ring_info() -> impl Strategy<Value = RingInfo> {
         Just(Some(JoinRefusal::OtherSettings)),
         key().prop_map(|key| Some(JoinRefusal::PositionTaken(key))),
     ];
-    (settings(), member(), option::of(member()), refusal).prop_map(
-        |(settings, member, you, refusal)| RingInfo {
+    (
+        settings(),
+        member(),
+        option::of(member()),
+        refusal,
+        any::<bool>(),
+    )
+        .prop_map(|(settings, member, you, refusal, part)| RingInfo {
             settings,
             member,
             you,
             refusal,
-        },
-    )
+            part,
+        })
 }
 
 fn state() -> impl Strategy<Value = TokenState> {
