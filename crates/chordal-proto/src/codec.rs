@@ -159,9 +159,7 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Ping => Body::Ping(wire::Ping {}),
         Message::Pong => Body::Pong(wire::Pong {}),
         Message::Pause => Body::Pause(wire::Pause {}),
-        Message::Silent(node) => Body::Silent(wire::Silent {
-            node: member::id_to_wire(*node),
-        }),
+        Message::Silent(silent) => Body::Silent(member::silent_to_wire(silent)),
         Message::AskRing(asked) => Body::AskRing(entry::ask_ring_to_wire(asked)),
         Message::RingInfo(info) => Body::RingInfo(entry::ring_info_to_wire(info)),
         Message::AskPlaces {
@@ -240,7 +238,7 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         Body::Ping(_) => ("Ping", Ok(Message::Ping)),
         Body::Pong(_) => ("Pong", Ok(Message::Pong)),
         Body::Pause(_) => ("Pause", Ok(Message::Pause)),
-        Body::Silent(m) => ("Silent", member::id(&m.node).map(Message::Silent)),
+        Body::Silent(m) => ("Silent", member::silent(&m).map(Message::Silent)),
         Body::AskRing(m) => ("AskRing", entry::ask_ring(m).map(Message::AskRing)),
         Body::RingInfo(m) => ("RingInfo", entry::ring_info(m).map(Message::RingInfo)),
         Body::AskPlaces(m) => ("AskPlaces", entry::ask_places(&m)),

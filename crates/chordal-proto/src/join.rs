@@ -292,10 +292,12 @@ impl Peer {
         let Some(attempt) = self.joining.attempt.as_mut() else {
             return;
         };
-        let part = match attempt.stage {
-            Stage::Contact { node, part } if node == from => part,
-            _ => return,
+        let Stage::Contact { node, part } = attempt.stage else {
+            return;
         };
+        if node != from {
+            return;
+        }
         if part {
             // What it tells looks like a small ring, and is none.
             self.table.lose_wholeness();

@@ -20,6 +20,9 @@ pub const VANISHED_MAX: usize = 8;
 /// The most nodes remembered that must introduce themselves before what they said is taken up.
 pub const INTRODUCTIONS_MAX: usize = 64;
 
+/// The most nodes of which it is remembered that they are said to be silent.
+pub const RUMOURS_MAX: usize = 1024;
+
 /// The most joining nodes whose places are kept for them.
 pub const PROMISES_MAX: usize = 1024;
 

@@ -4,6 +4,8 @@
 //! meant for it leave a hint elsewhere at once; it is *gone*, and its copies are made again, only
 //! after the grace time, and only where a majority of the known nodes answers.
 
+mod rumour;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,13 +16,15 @@ use serde::{Deserialize, Serialize};
 use crate::effect::{Failure, Notice};
 use crate::limits::INTRODUCTIONS_MAX;
 use crate::member::{Member, Standing, Token};
-use crate::message::Message;
+use crate::message::{Message, Silent};
 use crate::peer::Peer;
 use crate::placement;
 use crate::request::{Asker, Purpose, Request};
 use crate::table::{Entry, Health};
 use crate::time::Time;
 use crate::timer::Reason;
+
+use rumour::Rumours;
 
 /// What this node knows of its reach.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -47,6 +51,7 @@ pub(crate) struct Liveness {
     pub(crate) introductions: BTreeMap<NodeId, (Token, Key)>,
     /// Tokens that the table has and that said when asked that they are not on the ring.
     absent: BTreeMap<Token, Time>,
+    pub(crate) rumours: Rumours,
 }
 
 /// A node that may have fallen silent.
@@ -64,6 +69,7 @@ impl Liveness {
         self.compared.remove(&node);
         self.greeted.remove(&node);
         self.doubts.remove(&node);
+        self.rumours.clear(node);
     }
 
     /// A node in the table said that it has no such token on the ring: it is still looking for its
@@ -139,6 +145,7 @@ impl Peer {
         }
         entry.heard = Some(now);
         self.liveness.doubts.remove(&asker.node);
+        self.liveness.rumours.clear(asker.node);
         if incarnation > known.0 && known.1.is_member() {
             self.ask_who(now, asker);
         } else if incarnation > known.0 {
@@ -333,7 +340,9 @@ impl Peer {
 
     /// Somebody found a node silent that matters to this one too: asks it at once. The hint is
     /// no more than that; what this node makes of it, it finds out itself.
-    pub(crate) fn told_of_silence(&mut self, now: Time, node: NodeId) {
+    pub(crate) fn told_of_silence(&mut self, now: Time, by: NodeId, node: NodeId) {
+        self.liveness.rumours.witness(node, by);
+        self.consider_telling_all(node);
         let Some(entry) = self.table.get(node) else {
             return;
         };
@@ -354,7 +363,7 @@ impl Peer {
     fn share_doubt(&mut self, node: NodeId) {
         for other in self.watchers(node) {
             if other != self.me.node && self.table.is_alive(other) {
-                self.tell(other, Message::Silent(node));
+                self.tell(other, Message::Silent(Silent { node, rumour: None }));
             }
         }
     }
@@ -405,6 +414,7 @@ impl Peer {
         let patience = self.timing.suspect_after.saturating_sub(self.timing.ping);
         if silence >= self.timing.suspect_after && doubted >= patience {
             self.suspect(now, node, "does not answer");
+            self.bear_witness(node);
         } else {
             self.timers
                 .at_latest(now + PING_AGAIN, Reason::Recheck(node));
@@ -439,6 +449,7 @@ impl Peer {
                         .at_latest(now + JUST_HEARD, Reason::Recheck(node));
                 } else {
                     self.suspect(now, node, reason);
+                    self.bear_witness(node);
                     self.abandon_requests(now, node);
                 }
             }

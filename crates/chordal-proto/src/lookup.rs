@@ -264,7 +264,7 @@ impl Peer {
         }
         let mut after = self.table.tokens_from(key);
         let guess =
-            after.find(|token| token.node != self.me.node && self.table.is_alive(token.node))?;
+            after.find(|token| token.node != self.me.node && self.is_promising(token.node))?;
         Some((guess, Via::Table))
     }
 

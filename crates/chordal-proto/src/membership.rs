@@ -140,15 +140,23 @@ impl Peer {
         entries
     }
 
-    fn first_token(&self) -> Option<Key> {
+    pub(crate) fn first_token(&self) -> Option<Key> {
         self.table
             .get(self.me.node)
             .and_then(|entry| entry.tokens.first().copied())
     }
 
-    /// Splits the nodes after `own` and before `until` into parts and gives each part's first
-    /// node the rest of it. A node's place in this tree is its first token.
     fn spread(&mut self, members: Vec<Member>, own: Key, until: Key) {
+        for (node, until) in self.branches(own, until) {
+            let members = members.clone();
+            self.tell(node, Message::Spread { members, until });
+        }
+    }
+
+    /// Splits the nodes after `own` and before `until` into parts, each of which its first node
+    /// passes a word on in, up to a key. A node's place in this tree is its first token; nodes
+    /// said to be silent have none.
+    pub(crate) fn branches(&self, own: Key, until: Key) -> Vec<(NodeId, Key)> {
         let nodes: Vec<Token> = self
             .table
             .tokens_from(own)
@@ -157,27 +165,26 @@ impl Peer {
             .filter(|token| {
                 let entry = self.table.get(token.node);
                 let is_first = |entry: &Entry| entry.tokens.first() == Some(&token.key);
-                entry.is_some_and(|entry| entry.is_alive() && is_first(entry))
+                let is_promising = !self.liveness.rumours.is_said_silent(token.node);
+                is_promising && entry.is_some_and(|entry| entry.is_alive() && is_first(entry))
             })
             .collect();
         let part = nodes.len().div_ceil(BRANCHES).max(1);
         let parts: Vec<&[Token]> = nodes.chunks(part).collect();
-        for (index, nodes) in parts.iter().enumerate() {
-            let until = parts.get(index + 1).map_or(until, |next| next[0].key);
-            self.tell(
-                nodes[0].node,
-                Message::Spread {
-                    members: members.clone(),
-                    until,
-                },
-            );
-        }
+        let ends = parts.iter().skip(1).map(|next| next[0].key);
+        let ends = ends.chain([until]);
+        parts
+            .iter()
+            .zip(ends)
+            .map(|(nodes, end)| (nodes[0].node, end))
+            .collect()
     }
 
     /// Compares tables with a random member, and tries a node that vanished (the merge step).
     pub(crate) fn gossip(&mut self, now: Time) {
         self.timers
             .set(now + self.rng.jitter(self.timing.gossip), Reason::Gossip);
+        self.liveness.rumours.forget_old(now, self.timing.grace);
         if self.is_seeking() {
             return;
         }

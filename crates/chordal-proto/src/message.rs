@@ -32,8 +32,8 @@ pub enum Message {
     Pong,
     /// I stop for a while; my copies stay on my disk.
     Pause,
-    /// This node, which matters to you too, did not answer me: see for yourself.
-    Silent(NodeId),
+    /// A node does not answer.
+    Silent(Silent),
 
     /// I would like to be in your ring.
     AskRing(AskRing),
@@ -176,6 +176,25 @@ pub struct AskRing {
     pub member: Member,
     /// What the asker's own ring is set to.
     pub settings: Settings,
+}
+
+/// Word of a node that does not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silent {
+    /// The node.
+    pub node: NodeId,
+    /// What several others found out and all are told. Nothing: it matters to the receiver, who
+    /// is to see for itself.
+    pub rumour: Option<Rumour>,
+}
+
+/// What several nodes found out of one and tell all others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rumour {
+    /// Which of the node's lives it is about.
+    pub incarnation: u64,
+    /// Where the receiver's part of the ring ends.
+    pub until: Key,
 }
 
 /// The answer to a wish to join.

@@ -22,7 +22,7 @@ use crate::liveness::Liveness;
 use crate::lookup::Lookups;
 use crate::member::{Member, Standing, Token};
 use crate::membership::{Saves, TablePast};
-use crate::message::{Message, TokenPointers};
+use crate::message::{Message, Silent, TokenPointers};
 use crate::operation::Operations;
 use crate::replica::Replica;
 use crate::request::{Asker, Purpose, Request, RequestId, Requests};
@@ -303,7 +303,13 @@ impl Peer {
         match message {
             Message::Ping => self.answer(&asker, Message::Pong),
             Message::Pause => self.paused(now, asker.node),
-            Message::Silent(node) => self.told_of_silence(now, node),
+            Message::Silent(Silent { node, rumour: None }) => {
+                self.told_of_silence(now, asker.node, node);
+            }
+            Message::Silent(Silent {
+                node,
+                rumour: Some(rumour),
+            }) => self.told_of_rumour(now, node, rumour),
             Message::AskRing(wish) => self.asked_ring(now, &asker, wish),
             Message::AskPlaces {
                 offered_bytes,
@@ -495,6 +501,7 @@ impl Peer {
         if self.table.learn(&self.settings, &member) == Learned::Nothing {
             return Learned::Nothing;
         }
+        self.liveness.rumours.clear(node);
         let entry = self.table.get(node);
         let tokens = entry.map_or_else(Vec::new, |entry| entry.tokens.to_vec());
         if standing.is_member() && !was_member {

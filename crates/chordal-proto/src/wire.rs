@@ -280,12 +280,26 @@ pub struct Pong {}
 /// The sender stops for a while; its copies stay on its disk. No answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Pause {}
-/// A node that matters to the receiver too did not answer the sender: see for yourself. No answer.
+/// A node did not answer: the sender, and it matters to the receiver too, who is to see for itself;
+/// or several others, and the word goes round the ring. No answer.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Silent {
     /// Its id.
     #[prost(bytes = "bytes", tag = "1")]
     pub node: ::prost::bytes::Bytes,
+    /// The word that goes round; absent where the receiver is to see for itself.
+    #[prost(message, optional, tag = "2")]
+    pub rumour: ::core::option::Option<Rumour>,
+}
+/// What several nodes found out of one and tell all others.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Rumour {
+    /// Which of its lives it is about.
+    #[prost(uint64, tag = "1")]
+    pub incarnation: u64,
+    /// Where the receiver's part of the ring ends.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub until: ::prost::bytes::Bytes,
 }
 // ---- the ring -------------------------------------------------------------------------------
 

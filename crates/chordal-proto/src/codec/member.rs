@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use bytes::{BufMut, Bytes, BytesMut};
 use chordal_object::NodeId;
 
-use super::{BadField, Checked, list};
+use super::{BadField, Checked, key, list};
 use crate::limits::TOKENS_MAX;
 use crate::member::{Member, Standing};
+use crate::message::{Rumour, Silent};
 use crate::wire;
 
 /// A member.
@@ -72,6 +73,31 @@ pub(super) fn id_to_wire(node: NodeId) -> Bytes {
 /// Reads a node's id.
 pub(super) fn id(bytes: &Bytes) -> Checked<NodeId> {
     NodeId::from_slice(bytes).map_err(|_| BadField("node"))
+}
+
+/// Word of a node that does not answer.
+pub(super) fn silent_to_wire(silent: &Silent) -> wire::Silent {
+    wire::Silent {
+        node: id_to_wire(silent.node),
+        rumour: silent.rumour.map(|rumour| wire::Rumour {
+            incarnation: rumour.incarnation,
+            until: key::to_wire(rumour.until),
+        }),
+    }
+}
+
+/// Reads such word.
+pub(super) fn silent(message: &wire::Silent) -> Checked<Silent> {
+    let rumour = message.rumour.as_ref().map(|rumour| {
+        Ok(Rumour {
+            incarnation: rumour.incarnation,
+            until: key::read(&rumour.until)?,
+        })
+    });
+    Ok(Silent {
+        node: id(&message.node)?,
+        rumour: rumour.transpose()?,
+    })
 }
 
 /// IP and port. What an IPv6 address says only to its own machine, flow and scope, stays there.

@@ -71,7 +71,7 @@ impl Peer {
             .position(|token| key == token.key || key.between(own.key, token.key))?;
         let before = ring.successors[..place].last().copied().unwrap_or(own);
         let after = &ring.successors[place..];
-        let answers = after.iter().position(|token| self.answers(token.node));
+        let answers = after.iter().position(|token| self.is_promising(token.node));
         let after = &after[answers.unwrap_or(0)..];
         // A token of this node that does not own the key by its own pointers cannot say that it does.
         let is_other = after[0].node != self.me.node;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use chordal_object::{Bits, Key};
 use chordal_proto::effect::{Answer, Failure};
 use chordal_proto::input::{Command, Input};
+use chordal_proto::member::Standing;
 use chordal_proto::message::JoinRefusal;
 use chordal_proto::{Profile, Settings};
 
@@ -253,4 +254,42 @@ fn garbage_from_a_member_changes_nothing() {
         cluster.drive(addr(0), input);
     }
     assert_ideal(&cluster);
+}
+
+#[test]
+fn who_never_asked_a_silent_node_asks_another_one_first_once_several_found_it_silent() {
+    let mut cluster = Cluster::new(Settings {
+        successors: 4,
+        ..Settings::default()
+    });
+    for index in 0..24 {
+        cluster.start_with(index, None, 1);
+        if index > 0 {
+            cluster.join(index, 0).expect("the first node is there");
+        }
+    }
+    cluster.rest(Duration::from_secs(30));
+    let key = cluster.machines[&addr(5)].peer.tokens()[0].key;
+    let look_up = |cluster: &mut Cluster, index: u16| {
+        let Ok(Answer::Found(found)) = cluster.ask(index, Command::LookUp(key)) else {
+            panic!("an answer to a lookup")
+        };
+        found
+    };
+    let disk = cluster.kill(5);
+    cluster.rest(Duration::from_secs(15));
+    for index in (0..24).filter(|&index| index != 5) {
+        let peer = &cluster.machines[&addr(index)].peer;
+        let said = peer.members();
+        let dead = said.iter().find(|member| member.node == node(addr(5)));
+        assert_eq!(dead.map(|dead| dead.standing), Some(Standing::Present));
+        let found = look_up(&mut cluster, index);
+        assert_eq!(found.silent, 0, "node {index} asked the dead one");
+    }
+    cluster.restart(5, disk);
+    cluster.rest(Duration::from_secs(30));
+    for index in (0..24).filter(|&index| index != 5) {
+        let hops = look_up(&mut cluster, index).hops;
+        assert_eq!(hops.first().map(|hop| hop.node), Some(node(addr(5))));
+    }
 }

@@ -19,8 +19,8 @@ use crate::member::{Member, Standing, Token};
 use crate::message::{
     ArcCompared, AskRing, ChunkOffered, Closer, CompareArc, Confirm, Envelope, GetState,
     JoinRefusal, Kind, KnownPointers, List, Listed, Message, NodePointers, NodeStatus, OfferChunk,
-    OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, RingInfo, Row, Stored, TableTags,
-    TokenPointers, TokenState, Via, Word, WriteRecord,
+    OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, RingInfo, Row, Rumour, Silent,
+    Stored, TableTags, TokenPointers, TokenState, Via, Word, WriteRecord,
 };
 use crate::settings::{Profile, Settings};
 use crate::view::View;
@@ -64,7 +64,12 @@ fn ring_messages() -> Vec<BoxedStrategy<Message>> {
             .boxed(),
         get_state().prop_map(Message::GetState).boxed(),
         any::<u64>().prop_map(Message::StateKnown).boxed(),
-        node().prop_map(Message::Silent).boxed(),
+        (node(), option::of((any::<u64>(), key())))
+            .prop_map(|(node, rumour)| {
+                let rumour = rumour.map(|(incarnation, until)| Rumour { incarnation, until });
+                Message::Silent(Silent { node, rumour })
+            })
+            .boxed(),
         state().prop_map(Message::State).boxed(),
         key().prop_map(Message::NoToken).boxed(),
         key().prop_map(Message::PointersChanged).boxed(),

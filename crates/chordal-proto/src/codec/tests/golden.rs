@@ -9,7 +9,7 @@ use super::*;
 use crate::certificate::TokenView;
 use crate::message::{
     ChunkOffered, Closer, CompareArc, GetState, Kind, KnownPointers, List, NodePointers,
-    OfferChunk, ReadRecord, Reconcile, TableTags, Via, WriteRecord,
+    OfferChunk, ReadRecord, Reconcile, Silent, TableTags, Via, WriteRecord,
 };
 
 /// One message a line: a name, a colon, hexadecimal digits.
@@ -103,7 +103,13 @@ fn ring_cases() -> Vec<(&'static str, Message)> {
                 }],
             }),
         ),
-        ("silent", Message::Silent(NodeId::new([9; 32]))),
+        (
+            "silent",
+            Message::Silent(Silent {
+                node: NodeId::new([9; 32]),
+                rumour: None,
+            }),
+        ),
         ("pointers_changed", Message::PointersChanged(Key::new(797))),
         (
             "table_tags",
