@@ -448,8 +448,11 @@ impl Peer {
                     self.timers
                         .at_latest(now + JUST_HEARD, Reason::Recheck(node));
                 } else {
+                    let is_news = self.table.is_alive(node);
                     self.suspect(now, node, reason);
-                    self.bear_witness(node);
+                    if is_news {
+                        self.bear_witness(node);
+                    }
                     self.abandon_requests(now, node);
                 }
             }
