@@ -276,11 +276,16 @@ impl Peer {
             .map(|pointers| pointers.token.key)
             .collect();
         for token in concerned {
-            if let Some(ring) = self.tokens.get_mut(&token) {
-                ring.interval = self.timing.stabilise_min;
-            }
-            self.stabilise_soon(now, token);
+            self.hasten(now, token);
         }
+    }
+
+    /// Stabilises a token soon, and again at short pauses: the first round may be in vain.
+    pub(crate) fn hasten(&mut self, now: Time, token: Key) {
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            ring.interval = self.timing.stabilise_min;
+        }
+        self.stabilise_soon(now, token);
     }
 
     /// Walks the invariants of every token's pointers (Zave 2017: ordered, no duplicates, never

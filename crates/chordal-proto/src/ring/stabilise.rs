@@ -131,6 +131,12 @@ impl Peer {
         if of.node != self.me.node && self.answers(of.node) {
             self.ping(now, of.node);
         }
+        if let Some(ring) = self.tokens.get_mut(&token) {
+            // Whatever the question was for has not been heard.
+            ring.interval = self.timing.stabilise_min;
+            let pause = self.rng.jitter(ring.interval);
+            self.timers.at_latest(now + pause, Reason::Stabilise(token));
+        }
         self.take(now, token, step.unwrap_or(Step::Rest));
     }
 
@@ -158,7 +164,7 @@ impl Peer {
             .map(|ring| ring.pointers.token.key)
             .collect();
         for token in concerned {
-            self.stabilise_soon(now, token);
+            self.hasten(now, token);
         }
     }
 
