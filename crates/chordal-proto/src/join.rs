@@ -595,6 +595,10 @@ impl Peer {
         self.save_soon(now);
         let own = self.own_token_keys();
         self.hasten_stabilisation(now, &own);
+        for token in own {
+            // Until the token after it knows, that one takes the newcomer's keys for its own.
+            self.notify_successor(token);
+        }
         self.place_again(now);
         if let Some(operation) = operation {
             let nodes = self.table.others(self.me.node).count() + 1;

@@ -52,8 +52,10 @@ struct Lookup {
     /// Tokens at or after the key, one of which may own it, the nearest last.
     after: Vec<(Token, Via)>,
     asked: BTreeSet<Token>,
-    /// Nodes that were asked and did not answer.
+    /// Nodes that did not answer, or are suspect and were not asked.
     silent: BTreeSet<NodeId>,
+    /// Questions that were in vain.
+    unanswered: u32,
     asking: Option<Asking>,
     hops: Vec<Hop>,
     /// What a node before the key says of those after it, until the owner itself is heard.
@@ -93,6 +95,7 @@ impl Lookup {
             after: Vec::new(),
             asked: BTreeSet::new(),
             silent: BTreeSet::new(),
+            unanswered: 0,
             asking: None,
             hops: Vec::new(),
             claim: None,
@@ -103,6 +106,10 @@ impl Lookup {
 
     /// The most promising token that was not asked yet, and whether it may be the owner.
     fn next(&mut self) -> Option<(Token, Via, bool)> {
+        if let Some(before) = self.last_witness() {
+            self.asked.insert(before);
+            return Some((before, Via::Successor, false));
+        }
         loop {
             let (next, as_owner) = match self.after.pop() {
                 Some(next) => (next, true),
@@ -115,6 +122,18 @@ impl Lookup {
                 return Some((next.0, next.1, as_owner));
             }
         }
+    }
+
+    /// The token before the key by the claim, if an heir is found and it was not asked: whoever
+    /// joined just before a silent node is known to the one before it, if to anybody.
+    fn last_witness(&self) -> Option<Token> {
+        let before = self.claim.as_ref()?.predecessor;
+        let is_witness = self.heir.is_some()
+            && self.asked.len() < HOPS_MAX
+            && self.before.iter().any(|(token, _)| *token == before)
+            && !self.asked.contains(&before)
+            && !self.silent.contains(&before.node);
+        is_witness.then_some(before)
     }
 
     fn add_before(&mut self, bits: Bits, tokens: impl IntoIterator<Item = (Token, Via)>) {
@@ -147,6 +166,9 @@ impl Lookup {
     /// the key and itself does not.
     fn inheritance(&self, bits: Bits) -> Option<OwnerFound> {
         let (heir, claim) = (self.heir?, self.claim.as_ref()?);
+        if self.last_witness().is_some() {
+            return None;
+        }
         let way = |token: &Token| bits.distance(self.key, token.key);
         let is_nearer = |(token, _): &&(Token, Via)| {
             way(token) < way(&heir.token)
@@ -228,7 +250,7 @@ impl Peer {
         let mut lookup = Lookup::new(key, purpose);
         let step = if matches!(purpose, LookupPurpose::Join { .. }) {
             // The ring has not heard of this node's tokens yet, so nobody corrects what these say.
-            Step::Closer(self.closer_to(key))
+            Step::Closer(self.closer_to(key, HOPS_MAX))
         } else {
             self.step(key)
         };
@@ -245,10 +267,10 @@ impl Peer {
             }
             Step::Owner(found) => {
                 lookup.add_claim(bits, self.me.node, found);
-                lookup.add_before(bits, self.closer_to(key));
+                lookup.add_before(bits, self.closer_to(key, HOPS_MAX));
             }
-            Step::Closer(closer) => {
-                lookup.add_before(bits, closer);
+            Step::Closer(_) => {
+                lookup.add_before(bits, self.closer_to(key, HOPS_MAX));
                 lookup.add_after(bits, self.guess(key));
             }
         }
@@ -297,6 +319,10 @@ impl Peer {
                     .is_some()
             {
                 return;
+            }
+            if let Some(lookup) = self.lookups.open.get_mut(&id) {
+                lookup.asking = None;
+                lookup.silent.insert(token.node);
             }
         }
     }
@@ -364,7 +390,7 @@ impl Peer {
                 let answer = Answer::Found(Found {
                     owner: found.map(|found| found.owner),
                     hops: lookup.hops,
-                    silent: u32::try_from(lookup.silent.len()).unwrap_or(u32::MAX),
+                    silent: lookup.unanswered,
                 });
                 self.reply(operation, Ok(answer));
             }
@@ -450,6 +476,7 @@ impl Peer {
         if let Some(lookup) = self.lookups.open.get_mut(&id) {
             if let Some(asking) = lookup.asking.take() {
                 lookup.silent.insert(asking.token.node);
+                lookup.unanswered += 1;
             }
             self.next_hop(now, id);
         }

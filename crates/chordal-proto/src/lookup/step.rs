@@ -19,7 +19,8 @@ impl Peer {
     /// Answers a step of somebody's lookup.
     pub(crate) fn asked_owner(&mut self, asker: &Asker, key: Key, table: Option<u64>) {
         let answer = match self.step(key) {
-            Step::Owner(found) => {
+            Step::Owner(mut found) => {
+                found.successors.truncate(OWNERS_MAX - 1);
                 let nearest = [&found.owner, &found.predecessor];
                 let named = nearest.into_iter().chain(&found.successors);
                 let members = self.entries_lacked(table, named);
@@ -54,7 +55,7 @@ impl Peer {
         if let Some(step) = nearest.and_then(|ring| self.found_in_list(ring, key)) {
             return step;
         }
-        let mut candidates = self.closer_to(key);
+        let mut candidates = self.closer_to(key, CANDIDATES_MAX);
         if let Some(predecessor) = self.predecessor_after(key) {
             candidates.truncate(CANDIDATES_MAX - 1);
             candidates.push((predecessor, Via::Predecessor));
@@ -73,6 +74,15 @@ impl Peer {
         let after = &ring.successors[place..];
         let answers = after.iter().position(|token| self.is_promising(token.node));
         let after = &after[answers.unwrap_or(0)..];
+        // One that the list has not got yet may say for itself that it owns the key.
+        let newcomer = self.table.tokens_from(key).next();
+        if let Some(newcomer) = newcomer.filter(|token| {
+            token.node != self.me.node
+                && (token.key == key || token.key.between(key, after[0].key))
+                && self.is_promising(token.node)
+        }) {
+            return Some(found(newcomer, before, after));
+        }
         // A token of this node that does not own the key by its own pointers cannot say that it does.
         let is_other = after[0].node != self.me.node;
         is_other.then(|| found(after[0], before, &after[1..]))
@@ -101,8 +111,8 @@ impl Peer {
     }
 
     /// Tokens of answering nodes strictly between this node's nearest token and the key, the
-    /// closest to the key first.
-    pub(super) fn closer_to(&self, key: Key) -> Vec<(Token, Via)> {
+    /// closest to the key first, and so many at most.
+    pub(super) fn closer_to(&self, key: Key, most: usize) -> Vec<(Token, Via)> {
         let bits = self.settings.bits;
         let nearest = self
             .tokens
@@ -118,7 +128,7 @@ impl Peer {
             .table
             .tokens_before(key)
             .filter(is_closer)
-            .take(CANDIDATES_MAX)
+            .take(most)
             .map(|token| (token, Via::Table))
             .collect();
         for ring in self.tokens.values().filter(|ring| ring.pointers.on_ring) {
@@ -138,14 +148,13 @@ impl Peer {
         }
         closer.sort_by_key(|(token, _)| (bits.distance(token.key, key), token.node));
         closer.dedup_by_key(|(token, _)| *token);
-        closer.truncate(CANDIDATES_MAX);
+        closer.truncate(most);
         closer
     }
 }
 
-/// An owner, with a few of the tokens after it.
+/// An owner, with the tokens after it.
 fn found(owner: Token, predecessor: Token, successors: &[Token]) -> Step {
-    let successors = &successors[..successors.len().min(OWNERS_MAX - 1)];
     Step::Owner(OwnerFound {
         owner,
         predecessor,

@@ -75,6 +75,14 @@ impl Peer {
         }
     }
 
+    /// Tells the first successor of a token that it may be its predecessor.
+    pub(crate) fn notify_successor(&mut self, token: Key) {
+        let pointers = self.tokens.get(&token).map(|ring| &ring.pointers);
+        if let Some(pointers) = pointers.filter(|pointers| !pointers.is_alone()) {
+            self.notify(token, pointers.successor());
+        }
+    }
+
     fn notify(&mut self, token: Key, whom: Token) {
         let message = Message::Notify {
             of: Token {

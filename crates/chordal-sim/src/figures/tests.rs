@@ -52,6 +52,15 @@ fn every_lookup_after_simultaneous_failures_ends_at_the_owner() {
 }
 
 #[test]
+fn no_lookup_fails_while_a_few_nodes_come_and_go() {
+    let data = quick("churn");
+    for row in &data.rows {
+        let failed = data.cell(row, "failed").unwrap();
+        assert!(failed.starts_with("0 of "), "{row:?}");
+    }
+}
+
+#[test]
 fn more_tokens_make_loads_more_even() {
     let most = numbers(&quick("balance"), "most over mean");
     assert!(most[0] > 2.0 * most[5], "{most:?}");
@@ -79,6 +88,12 @@ fn lists_are_right_soon_after_neighbours_are() {
         .zip(&bound)
         .all(|(rounds, bound)| rounds <= bound);
     assert!(within, "{rounds:?} of {bound:?}");
+}
+
+#[test]
+fn two_rings_become_one_within_half_a_minute() {
+    let most = numbers(&quick("merge"), "most seconds");
+    assert!(most.iter().all(|&seconds| seconds < 30.0), "{most:?}");
 }
 
 #[test]

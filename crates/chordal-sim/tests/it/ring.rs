@@ -25,6 +25,7 @@ fn caught(plant: RingPlant, faults: &[RingFault]) -> RingReport {
         let run_of_seed = RingRun {
             plant,
             faults: Some(faults.to_vec()),
+            time: Some(Duration::from_mins(1)),
             ..small(seed)
         };
         run(&run_of_seed, None)
