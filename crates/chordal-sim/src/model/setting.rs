@@ -73,6 +73,12 @@ const CLASSIC: Setting = Setting {
     ..BASE
 };
 
+/// The same with offers: both ways to hear of a closer successor at once.
+const BOTH_WAYS: Setting = Setting {
+    offers: true,
+    ..CLASSIC
+};
+
 /// Rings of any size, with the merge step.
 const SMALL: Setting = Setting {
     seats: 4,
@@ -90,6 +96,7 @@ pub fn bounded() -> Vec<Setting> {
         named("five seats with returns, r = 2", returning(five(2))),
         named("six seats, r = 2", six(2)),
         named("predecessors, r = 2", in_flight(2, CLASSIC)),
+        named("predecessors and the table, r = 2", in_flight(2, BOTH_WAYS)),
         named("small rings, r = 2", SMALL),
         named("small rings, r = 3", small_three()),
     ]
@@ -105,6 +112,14 @@ pub fn full() -> Vec<Setting> {
         named("six seats with returns, r = 3", returning(six(3))),
         named("six seats in flight, r = 3", in_flight(2, six(3))),
         named("predecessors with returns, r = 2", returning(CLASSIC)),
+        named(
+            "five seats, predecessors and the table, r = 2",
+            Setting {
+                seats: 5,
+                members: 4..=5,
+                ..BOTH_WAYS
+            },
+        ),
         named(
             "five seats in flight with returns, r = 2",
             in_flight(2, returning(five(2))),
