@@ -399,6 +399,12 @@ impl Peer {
         self.tokens.values().all(|ring| ring.pointers.on_ring)
     }
 
+    /// Whether none of this node's tokens has a place on a ring.
+    pub(crate) fn is_off_all_rings(&self) -> bool {
+        let mut rings = self.tokens.values();
+        !self.tokens.is_empty() && rings.all(|ring| !ring.pointers.on_ring)
+    }
+
     /// This node's own entry, once its tokens have their places.
     pub(crate) fn told_of_self(&self) -> Vec<Member> {
         let placed = self.is_placed().then(|| self.me.clone());

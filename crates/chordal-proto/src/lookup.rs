@@ -52,8 +52,10 @@ struct Lookup {
     /// Tokens at or after the key, one of which may own it, the nearest last.
     after: Vec<(Token, Via)>,
     asked: BTreeSet<Token>,
-    /// Nodes that did not answer, or are suspect and were not asked.
+    /// Nodes that did not answer, are on no ring, or are suspect and were not asked.
     silent: BTreeSet<NodeId>,
+    /// Nodes that said that they are on no ring.
+    off_ring: u32,
     /// Questions that were in vain.
     unanswered: u32,
     asking: Option<Asking>,
@@ -95,6 +97,7 @@ impl Lookup {
             after: Vec::new(),
             asked: BTreeSet::new(),
             silent: BTreeSet::new(),
+            off_ring: 0,
             unanswered: 0,
             asking: None,
             hops: Vec::new(),
@@ -200,6 +203,9 @@ impl Lookup {
         }
     }
 }
+
+/// How many nodes on no ring a joining token asks before it takes it that there is none.
+const OFF_RING_MAX: u32 = 4;
 
 /// All lookups under way.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -469,6 +475,24 @@ impl Peer {
         lookup.add_before(bits, before);
         lookup.add_after(bits, after);
         self.next_hop(now, id);
+    }
+
+    /// A node says that it is on no ring: the next candidate at once. A token that looks for its
+    /// place asks a few of them only: where all nodes start at once there is no ring to be found.
+    pub(crate) fn lookup_refused(&mut self, now: Time, id: LookupId) {
+        let Some(lookup) = self.lookups.open.get_mut(&id) else {
+            return;
+        };
+        if let Some(asking) = lookup.asking.take() {
+            lookup.silent.insert(asking.token.node);
+            lookup.off_ring += 1;
+        }
+        let joins = matches!(lookup.purpose, LookupPurpose::Join { .. });
+        if joins && lookup.claim.is_none() && lookup.off_ring >= OFF_RING_MAX {
+            self.end_lookup(now, id, None);
+        } else {
+            self.next_hop(now, id);
+        }
     }
 
     /// A node does not answer: the next candidate at once.

@@ -422,6 +422,7 @@ impl Peer {
                 self.lookup_closer(now, id, closer);
             }
             (Purpose::Lookup(id), Message::State(state)) => self.lookup_list(now, id, state),
+            (Purpose::Lookup(id), Message::NoToken(_)) => self.lookup_refused(now, id),
             (Purpose::JoinTable, Message::Table { members, .. }) => {
                 self.join_table(now, from, members);
             }

@@ -79,7 +79,7 @@ impl Purpose {
             }
             Self::Lookup(_) => matches!(
                 message,
-                Message::Owner(_) | Message::Closer(_) | Message::State(_)
+                Message::Owner(_) | Message::Closer(_) | Message::State(_) | Message::NoToken(_)
             ),
             Self::Operation(_) | Self::ReadRepair => true,
             Self::Session(_) => matches!(

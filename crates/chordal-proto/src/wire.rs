@@ -423,7 +423,7 @@ pub struct Notify {
     #[prost(bytes = "bytes", tag = "2")]
     pub to: ::prost::bytes::Bytes,
 }
-/// Asks who owns a key. Answered by Owner or Closer.
+/// Asks who owns a key. Answered by Owner or Closer, or by NoToken from a node on no ring.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FindOwner {
     /// The key.

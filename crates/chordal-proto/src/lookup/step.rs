@@ -18,6 +18,10 @@ pub(super) enum Step {
 impl Peer {
     /// Answers a step of somebody's lookup.
     pub(crate) fn asked_owner(&mut self, asker: &Asker, key: Key, table: Option<u64>) {
+        if self.is_off_all_rings() {
+            self.answer(asker, Message::NoToken(key));
+            return;
+        }
         let answer = match self.step(key) {
             Step::Owner(mut found) => {
                 found.successors.truncate(OWNERS_MAX - 1);
