@@ -46,7 +46,7 @@ pub const CANDIDATES_MAX: usize = 8;
 pub const OWNERS_MAX: usize = 8;
 
 /// The most hops of a lookup before it gives up.
-pub const HOPS_MAX: usize = 64;
+pub const HOPS_MAX: usize = 256;
 
 /// The most entries in a successor list, whatever the ring's setting.
 pub const SUCCESSORS_MAX: usize = 64;

@@ -139,6 +139,17 @@ impl Lookup {
         is_witness.then_some(before)
     }
 
+    /// Whether all those after the key that a claim named are silent: its author knows more of
+    /// them, and knows better than whoever is farther back.
+    fn needs_whole_list(&self) -> bool {
+        let mut after = self.after.iter();
+        let is_open =
+            |token: &Token| !self.asked.contains(token) && !self.silent.contains(&token.node);
+        !self.claimants.is_empty()
+            && self.last_witness().is_none()
+            && !after.any(|(token, _)| is_open(token))
+    }
+
     fn add_before(&mut self, bits: Bits, tokens: impl IntoIterator<Item = (Token, Via)>) {
         self.before.extend(tokens);
         let key = self.key;
@@ -303,6 +314,12 @@ impl Peer {
                 return;
             };
             let inherited = lookup.inheritance(self.settings.bits);
+            if inherited.is_none() && lookup.needs_whole_list() && self.ask_claimant(now, id) {
+                return;
+            }
+            let Some(lookup) = self.lookups.open.get_mut(&id) else {
+                return;
+            };
             let next = lookup.next().filter(|_| inherited.is_none());
             let Some((token, via, as_owner)) = next else {
                 if inherited.is_some() || !self.ask_claimant(now, id) {
