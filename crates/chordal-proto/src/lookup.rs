@@ -118,12 +118,21 @@ impl Lookup {
                 Some(next) => (next, true),
                 None => (self.before.pop()?, false),
             };
-            if self.asked.len() >= HOPS_MAX {
+            if self.asked.len() >= self.questions_max() {
                 return None;
             }
             if !self.silent.contains(&next.0.node) && self.asked.insert(next.0) {
                 return Some((next.0, next.1, as_owner));
             }
+        }
+    }
+
+    /// After how many questions the lookup ends. A joining token had rather look again soon: where
+    /// many nodes start at once, those near its place are about to be there too.
+    const fn questions_max(&self) -> usize {
+        match self.purpose {
+            LookupPurpose::Join { .. } => JOIN_HOPS_MAX,
+            _ => HOPS_MAX,
         }
     }
 
@@ -214,6 +223,9 @@ impl Lookup {
         }
     }
 }
+
+/// The most questions of a joining token's lookup: enough for the longest way round a ring of millions.
+const JOIN_HOPS_MAX: usize = 32;
 
 /// How many nodes on no ring a joining token asks before it takes it that there is none.
 const OFF_RING_MAX: u32 = 4;
