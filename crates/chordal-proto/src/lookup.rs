@@ -130,9 +130,10 @@ impl Lookup {
     /// After how many questions the lookup ends. A joining token had rather look again soon: where
     /// many nodes start at once, those near its place are about to be there too.
     const fn questions_max(&self) -> usize {
-        match self.purpose {
-            LookupPurpose::Join { .. } => JOIN_HOPS_MAX,
-            _ => HOPS_MAX,
+        if matches!(self.purpose, LookupPurpose::Join { .. }) {
+            JOIN_HOPS_MAX
+        } else {
+            HOPS_MAX
         }
     }
 
