@@ -229,7 +229,7 @@ impl Lookup {
 const JOIN_HOPS_MAX: usize = 32;
 
 /// How many nodes on no ring a joining token asks before it takes it that there is none.
-const OFF_RING_MAX: u32 = 4;
+const OFF_RING_MAX: u32 = 16;
 
 /// All lookups under way.
 #[derive(Debug, Default, Serialize, Deserialize)]
