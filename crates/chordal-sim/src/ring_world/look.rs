@@ -1,5 +1,6 @@
 //! Looking at the ring from outside, and what may be done to its network, machines and clocks.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
@@ -160,8 +161,8 @@ impl RingWorld {
     }
 
     /// Whether a node may stop now within the assumptions of Zave's proof: everybody else still
-    /// has a living entry in its list, and r + 1 tokens remain that no list skips over, nor any that
-    /// is on its way. Nodes that are leaving count as gone.
+    /// has a living entry in its list, and in any that is on its way to it, and r + 1 tokens remain
+    /// that no such list skips over. Nodes that are leaving count as gone.
     pub fn may_fail(&self, number: usize) -> bool {
         let remaining: Vec<TokenView> = self
             .machines
@@ -172,13 +173,17 @@ impl RingWorld {
             .filter(|life| !life.leaving)
             .flat_map(views_of)
             .collect();
-        let principals = match &self.watch {
-            None => certificate::principals(&remaining),
-            Some(watch) => watch.lasting(self.now, |token| {
-                remaining.iter().any(|view| view.token == token)
-            }),
+        let remains: BTreeSet<Token> = remaining.iter().map(|view| view.token).collect();
+        let remains = |token| remains.contains(&token);
+        let (principals, answers) = match &self.watch {
+            None => (certificate::principals(&remaining), true),
+            Some(watch) => (
+                watch.lasting(self.now, remains),
+                watch.outlive_answers(self.now, remains),
+            ),
         };
-        principals > self.list_length() && certificate::one_live_successor(&remaining).is_ok()
+        let lists = certificate::one_live_successor(&remaining).is_ok();
+        principals > self.list_length() && answers && lists
     }
 
     /// What a machine's own clock says.

@@ -5,7 +5,7 @@
 //! many messages were lost or a machine stood still, the proof says nothing until all is well
 //! again: the watch notices it, and asks for nothing but ordered lists meanwhile.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub(super) struct Watch {
     shaken: Option<Time>,
     shaken_time: Duration,
     accused: u64,
+    /// Lists of late, and when they were changed: answers that tell them may be on their way.
+    told: VecDeque<(Time, TokenView)>,
 }
 
 #[derive(Debug)]
@@ -136,6 +138,29 @@ impl Watch {
             .count()
     }
 
+    /// Whether everybody who takes over a list that is on its way finds one of these tokens in it:
+    /// the author of the answer, or one of those that it names.
+    pub(super) fn outlive_answers(&self, now: Time, which: impl Fn(Token) -> bool) -> bool {
+        let told = self.told.iter();
+        let late = told.filter(|(at, _)| now.since(*at) < FLIGHT);
+        let present = self.seats.values().map(|seat| &seat.view);
+        let mut all = present.chain(late.map(|(_, view)| view));
+        all.all(|view| {
+            let adopted = std::iter::once(&view.token).chain(list(view));
+            let mut adopted = adopted.take(self.list_length);
+            list(view).is_empty() || adopted.any(|&token| which(token))
+        })
+    }
+
+    /// Keeps a list that was changed for as long as answers that tell it may be on their way.
+    fn keep(&mut self, now: Time, view: TokenView) {
+        let old = |(at, _): &(Time, TokenView)| now.since(*at) >= FLIGHT;
+        while self.told.front().is_some_and(old) {
+            self.told.pop_front();
+        }
+        self.told.push_back((now, view));
+    }
+
     /// What the certificate says of everything. A ring that grows out of one token has few
     /// principals at first.
     fn verdict(&self) -> Result<(), Flaw> {
@@ -212,6 +237,7 @@ impl Watch {
         if let Some(Seat { view, skipped, .. }) = self.seats.remove(&key) {
             self.principals -= usize::from(skipped == 0);
             self.add(now, &view, -1);
+            self.keep(now, view);
         }
     }
 
@@ -239,6 +265,7 @@ impl Watch {
                 self.shake(now);
             }
         }
+        self.keep(now, old);
     }
 
     /// Counts a list's skips in, or out.
