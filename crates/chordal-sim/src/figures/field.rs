@@ -3,6 +3,8 @@
 //!
 //! A node owns from the moment it is let in until it is gone. A lookup is right when it names
 //! whoever owned the key when it was asked for, or when it ended: between the two both are true.
+//! So is, for a moment, whoever owned it until somebody was let in: the newcomer's word that it is
+//! there takes as long as any message.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -35,6 +37,8 @@ struct Asked {
     key: Key,
     group: u64,
     owner: Option<NodeId>,
+    /// Who owned it until a moment ago.
+    former: Option<NodeId>,
 }
 
 /// A lookup that ended.
@@ -59,6 +63,8 @@ pub(super) struct Seen {
 struct Owners {
     as_of: Option<(Counts, usize)>,
     tokens: BTreeMap<Key, NodeId>,
+    /// Who owned what before that, and until when.
+    former: Option<(Time, BTreeMap<Key, NodeId>)>,
 }
 
 impl Field {
@@ -106,7 +112,13 @@ impl Field {
     pub(super) fn ask(&mut self, from: usize, key: Key, group: u64) -> Result<()> {
         let owner = self.owners.of(&self.world, &self.silenced, key);
         let operation = told(self.world.command(from, Command::LookUp(key)))?;
-        self.open.insert(operation, Asked { key, group, owner });
+        let asked = Asked {
+            key,
+            group,
+            owner,
+            former: self.owners.former(self.world.now(), key),
+        };
+        self.open.insert(operation, asked);
         Ok(())
     }
 
@@ -130,7 +142,7 @@ impl Field {
                 hops: u32::try_from(hops).unwrap_or(u32::MAX),
                 silent: found.silent,
                 owner,
-                right: owner.is_some() && (owner == asked.owner || owner == now),
+                right: owner.is_some() && [asked.owner, asked.former, now].contains(&owner),
                 at_once: found.silent == 0 && first.is_some() && first == owner,
             });
         }
@@ -178,7 +190,7 @@ impl Owners {
         });
         if !is_same {
             self.as_of = Some(as_of);
-            self.tokens.clear();
+            self.former = Some((world.now(), std::mem::take(&mut self.tokens)));
             for (number, machine) in world.machines().iter().enumerate() {
                 let Some(peer) = machine.peer().filter(|_| !silenced.contains(&number)) else {
                     continue;
@@ -190,15 +202,29 @@ impl Owners {
                 }
             }
         }
-        let mut from = self.tokens.range(key..).chain(self.tokens.range(..key));
-        from.next().map(|(_, &node)| node)
+        owner_by(&self.tokens, key)
     }
+
+    /// Who owned a key until a moment ago.
+    fn former(&self, now: Time, key: Key) -> Option<NodeId> {
+        let former = self.former.as_ref();
+        let (_, tokens) = former.filter(|(until, _)| now.since(*until) < NEWS)?;
+        owner_by(tokens, key)
+    }
+}
+
+fn owner_by(tokens: &BTreeMap<Key, NodeId>, key: Key) -> Option<NodeId> {
+    let mut from = tokens.range(key..).chain(tokens.range(..key));
+    from.next().map(|(_, &node)| node)
 }
 
 /// A violation as an error.
 pub(super) fn told<T>(result: Result<T, Violation>) -> Result<T> {
     result.map_err(|violation| anyhow!("{violation}"))
 }
+
+/// How long the word that somebody was let in may be on its way: five mean delays, there and back.
+const NEWS: Duration = Duration::from_millis(500);
 
 /// How long a ring may take to form.
 const PATIENCE: Duration = Duration::from_hours(24);
