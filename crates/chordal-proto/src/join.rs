@@ -55,8 +55,8 @@ enum Stage {
         /// Whether it knows a part of its ring only.
         part: bool,
     },
-    /// The ring is known; where the tokens should be was asked.
-    Choosing,
+    /// The ring is known; these nodes were asked where the tokens should be.
+    Choosing(Vec<NodeId>),
     /// These tokens look for their places, each with the tries it made.
     Placing(BTreeMap<Key, u32>),
 }
@@ -72,6 +72,9 @@ const SEEK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The most nodes remembered that asked to be let in while this one was alone.
 const GUESTS_MAX: usize = 1024;
+
+/// How many of the remembered nodes that are tried are those before this node's place.
+const SEEDS_NEAR: usize = 16;
 
 /// The most addresses tried at once.
 pub(crate) const SEEDS_MAX: usize = 32;
@@ -106,15 +109,26 @@ impl Peer {
         }
     }
 
-    /// The addresses of some of the nodes that this one knows.
+    /// The addresses of some of the nodes that this one knows: those before its place, which it will
+    /// have to ask for it, and others from anywhere.
     fn remembered(&mut self) -> Vec<SocketAddr> {
-        let others = self.table.others(self.me.node);
-        let mut seeds: Vec<SocketAddr> = others.filter_map(|node| self.table.addr(node)).collect();
-        while seeds.len() > SEEDS_MAX {
-            let surplus = self.rng.below(seeds.len());
-            seeds.swap_remove(surplus);
+        let own = self.me.node;
+        let before = self.first_token().map(|first| {
+            let nodes = self.table.tokens_before(first).map(|token| token.node);
+            nodes.filter(|&node| node != own).take(SEEDS_NEAR)
+        });
+        let mut near: Vec<NodeId> = before.into_iter().flatten().collect();
+        near.sort_unstable();
+        near.dedup();
+        let others = self.table.others(own);
+        let mut others: Vec<NodeId> = others.filter(|node| !near.contains(node)).collect();
+        while !others.is_empty() && near.len() + others.len() > SEEDS_MAX {
+            let surplus = self.rng.below(others.len());
+            others.swap_remove(surplus);
         }
-        seeds
+        near.extend(others);
+        let addrs = near.into_iter().filter_map(|node| self.table.addr(node));
+        addrs.collect()
     }
 
     fn seek(&mut self, now: Time, operation: Option<OperationId>, seeds: Vec<SocketAddr>) {
@@ -236,8 +250,14 @@ impl Peer {
         }
     }
 
-    /// Nobody answered at an asked address.
+    /// Nobody answered at an asked address. A node remembered to be there need not be asked one by
+    /// one with others when it comes to finding a place.
     pub(crate) fn ring_not_found(&mut self, now: Time, addr: SocketAddr) {
+        let there = |node: &NodeId| self.table.addr(*node) == Some(addr);
+        let silent = self.table.others(self.me.node).find(there);
+        if let Some(silent) = silent {
+            self.suspect(now, silent, "does not answer");
+        }
         let Some(attempt) = self.joining.attempt.as_mut() else {
             return;
         };
@@ -308,11 +328,9 @@ impl Peer {
             return;
         }
         if let Some(attempt) = self.joining.attempt.as_mut() {
-            attempt.stage = Stage::Choosing;
+            attempt.stage = Stage::Choosing(Vec::new());
         }
-        if !self.ask_for_places(now) {
-            self.places_not_told(now);
-        }
+        self.places_not_told(now);
     }
 
     /// Whether no other node has anything to do with this one's tokens yet.
@@ -327,12 +345,26 @@ impl Peer {
         self.enter(now, |peer| peer.take_places(salts));
     }
 
-    /// Nobody told where the tokens should be.
+    /// Nobody told yet where the tokens should be. The next member is asked; after a few in vain
+    /// they stay where they are by chance: all that choose alone at once would choose the same.
     pub(crate) fn places_not_told(&mut self, now: Time) {
-        if self.is_seeking() {
-            self.enter(now, Self::avoid_taken_places);
-        } else {
-            self.enter(now, Self::choose_places);
+        let Some(Attempt {
+            stage: Stage::Choosing(asked),
+            ..
+        }) = &self.joining.attempt
+        else {
+            return;
+        };
+        match self.whom_to_ask_for_places(asked) {
+            Some(member) => {
+                if let Some(attempt) = self.joining.attempt.as_mut()
+                    && let Stage::Choosing(asked) = &mut attempt.stage
+                {
+                    asked.push(member);
+                }
+                self.ask_for_places(now, member);
+            }
+            None => self.enter(now, Self::avoid_taken_places),
         }
     }
 
@@ -340,7 +372,7 @@ impl Peer {
     fn enter(&mut self, now: Time, choose: impl FnOnce(&mut Self)) {
         let choosing = matches!(
             &self.joining.attempt,
-            Some(attempt) if matches!(attempt.stage, Stage::Choosing)
+            Some(attempt) if matches!(attempt.stage, Stage::Choosing(_))
         );
         if !choosing {
             return;
@@ -448,6 +480,11 @@ impl Peer {
             }
             return;
         };
+        self.join_after(now, token, predecessor, ring_answers);
+    }
+
+    /// Asks the token that seems to be the one before a joining one.
+    fn join_after(&mut self, now: Time, token: Key, predecessor: Token, ring_answers: bool) {
         let purpose = Purpose::JoinAt {
             token,
             predecessor,
@@ -479,7 +516,17 @@ impl Peer {
             state.token == predecessor.key && pointers.join(&before, rule, known)
         });
         if joined != Some(true) {
-            self.join_misplaced(now, token);
+            // Somebody has joined between: that one is nearer.
+            let mut before = state.successors.iter().rev();
+            let nearer = before.find(|next| {
+                next.key.between(predecessor.key, token)
+                    && next.node != self.me.node
+                    && self.answers(next.node)
+            });
+            match nearer {
+                Some(&nearer) => self.join_after(now, token, nearer, true),
+                None => self.join_misplaced(now, token),
+            }
             return;
         }
         self.stabilise(now, token);
@@ -616,8 +663,9 @@ impl Peer {
     /// successor adopted now would be as good as any, and the wrong one.
     pub(crate) fn is_about_to_enter(&self) -> bool {
         let attempt = self.joining.attempt.as_ref();
-        let has_contact = attempt.is_some_and(|a| matches!(a.stage, Stage::Contact { .. }));
-        has_contact && !self.joined_before()
+        let has_no_place =
+            attempt.is_some_and(|a| matches!(a.stage, Stage::Contact { .. } | Stage::Choosing(_)));
+        has_no_place && !self.joined_before()
     }
 
     /// Whether an attempt to enter a ring is under way.

@@ -106,6 +106,10 @@ const UNSHARED: usize = 8;
 /// For how many others a node waits to give up a silent one.
 const COURTESY_MAX: u32 = 16;
 
+/// With every how manieth ping a silent node is tried that this one has nothing to do with: nobody
+/// else may ever have found it silent, so that it has no cause to speak up.
+const TRY_SILENT_EVERY: usize = 8;
+
 /// How many other silent nodes are tried when one has spoken again.
 const OTHERS: usize = 3;
 
@@ -248,17 +252,18 @@ impl Peer {
             .unwrap_or_default();
         self.hasten_stabilisation(now, &tokens);
         self.reconcile_again(now, node);
-        self.try_other_suspects(now);
+        // Where one silent node speaks again others may too: a network that was parted has healed.
+        // Each that answers leads to further ones, so that all are found within a few answer times.
+        self.try_suspects(now, OTHERS);
         if self.liveness.minority.is_some() {
             self.begin_poll(now);
         }
     }
 
-    /// Where one silent node speaks again others may too: a network that was parted has healed.
-    /// Each that answers leads to further ones, so that all are found within a few answer times.
-    fn try_other_suspects(&mut self, now: Time) {
+    /// Asks some silent nodes, whichever they are, for a sign of life.
+    fn try_suspects(&mut self, now: Time, count: usize) {
         let suspects: Vec<NodeId> = self.suspects().collect();
-        for _ in 0..OTHERS {
+        for _ in 0..count {
             if let Some(&suspect) = self.rng.choose(&suspects) {
                 self.ping(now, suspect);
             }
@@ -310,6 +315,9 @@ impl Peer {
         self.timers.set(now + self.rng.jitter(pause), Reason::Ping);
         if self.is_seeking() {
             return;
+        }
+        if self.rng.below(TRY_SILENT_EVERY) == 0 {
+            self.try_suspects(now, 1);
         }
         let neighbours = self.neighbours();
         let count = if self.table.is_whole() {
@@ -486,6 +494,7 @@ impl Peer {
         });
         self.abandon_requests(now, node);
         self.hasten_stabilisation(now, &tokens);
+        self.hear_suitors(now, node);
         let suspects: Vec<NodeId> = self.suspects().collect();
         for suspect in suspects {
             self.timers

@@ -7,6 +7,7 @@
 //! the end the first that answers is the owner by elimination. Table, lists and fingers only
 //! suggest whom to ask; a lookup that runs out of suggestions ends without an owner.
 
+mod scout;
 mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +55,12 @@ struct Lookup {
     asked: BTreeSet<Token>,
     /// Nodes that did not answer, are on no ring, or are suspect and were not asked.
     silent: BTreeSet<NodeId>,
+    /// Of these, nodes that got another chance.
+    reconsidered: BTreeSet<NodeId>,
+    /// Nodes asked for a sign of life before their turn.
+    scouted: BTreeSet<NodeId>,
     /// Nodes that said that they are on no ring.
-    off_ring: u32,
+    off_ring: usize,
     /// Questions that were in vain.
     unanswered: u32,
     asking: Option<Asking>,
@@ -76,6 +81,8 @@ struct Heir {
     /// Whether its place on the ring is vouched for: it named one between the key and itself, or
     /// the token after it named it.
     is_placed: bool,
+    /// How many questions had been in vain when it answered.
+    unanswered: u32,
 }
 
 /// The question a lookup waits with.
@@ -97,6 +104,8 @@ impl Lookup {
             after: Vec::new(),
             asked: BTreeSet::new(),
             silent: BTreeSet::new(),
+            reconsidered: BTreeSet::new(),
+            scouted: BTreeSet::new(),
             off_ring: 0,
             unanswered: 0,
             asking: None,
@@ -108,15 +117,15 @@ impl Lookup {
     }
 
     /// The most promising token that was not asked yet, and whether it may be the owner.
-    fn next(&mut self) -> Option<(Token, Via, bool)> {
-        if let Some(before) = self.last_witness() {
+    fn next(&mut self, bits: Bits) -> Option<(Token, Via, bool)> {
+        if let Some(before) = self.last_witness(bits) {
             self.asked.insert(before);
             return Some((before, Via::Successor, false));
         }
         loop {
             let (next, as_owner) = match self.after.pop() {
                 Some(next) => (next, true),
-                None => (self.before.pop()?, false),
+                None => (self.next_before()?, false),
             };
             if self.asked.len() >= self.questions_max() {
                 return None;
@@ -124,6 +133,19 @@ impl Lookup {
             if !self.silent.contains(&next.0.node) && self.asked.insert(next.0) {
                 return Some((next.0, next.1, as_owner));
             }
+        }
+    }
+
+    /// The nearest token before the key, or one anywhere where many near the key are on no ring:
+    /// nodes that start at once may crowd there, and say nothing of the others.
+    fn next_before(&mut self) -> Option<(Token, Via)> {
+        const PARTS: usize = OFF_RING_MAX - OFF_RING_NEAR;
+        match self.off_ring.checked_sub(OFF_RING_NEAR) {
+            Some(step) if self.claim.is_none() && !self.before.is_empty() => {
+                let index = self.before.len() * (step % PARTS) / PARTS;
+                Some(self.before.remove(index))
+            }
+            _ => self.before.pop(),
         }
     }
 
@@ -139,9 +161,11 @@ impl Lookup {
 
     /// The token before the key by the claim, if an heir is found and it was not asked: whoever
     /// joined just before a silent node is known to the one before it, if to anybody.
-    fn last_witness(&self) -> Option<Token> {
+    fn last_witness(&self, bits: Bits) -> Option<Token> {
         let before = self.claim.as_ref()?.predecessor;
-        let is_witness = self.heir.is_some()
+        let is_witness = self
+            .heir
+            .is_some_and(|heir| !self.has_nearer(bits, heir.token))
             && self.asked.len() < HOPS_MAX
             && self.before.iter().any(|(token, _)| *token == before)
             && !self.asked.contains(&before)
@@ -149,14 +173,24 @@ impl Lookup {
         is_witness.then_some(before)
     }
 
+    /// Whether a token nearer after the key than this one may still be asked.
+    fn has_nearer(&self, bits: Bits, than: Token) -> bool {
+        let way = |token: &Token| bits.distance(self.key, token.key);
+        self.after.iter().any(|(token, _)| {
+            way(token) < way(&than)
+                && !self.asked.contains(token)
+                && !self.silent.contains(&token.node)
+        })
+    }
+
     /// Whether all those after the key that a claim named are silent: its author knows more of
     /// them, and knows better than whoever is farther back.
-    fn needs_whole_list(&self) -> bool {
+    fn needs_whole_list(&self, bits: Bits) -> bool {
         let mut after = self.after.iter();
         let is_open =
             |token: &Token| !self.asked.contains(token) && !self.silent.contains(&token.node);
         !self.claimants.is_empty()
-            && self.last_witness().is_none()
+            && self.last_witness(bits).is_none()
             && !after.any(|(token, _)| is_open(token))
     }
 
@@ -190,18 +224,13 @@ impl Lookup {
     /// the key and itself does not.
     fn inheritance(&self, bits: Bits) -> Option<OwnerFound> {
         let (heir, claim) = (self.heir?, self.claim.as_ref()?);
-        if self.last_witness().is_some() {
+        if self.last_witness(bits).is_some() {
+            return None;
+        }
+        if self.has_nearer(bits, heir.token) {
             return None;
         }
         let way = |token: &Token| bits.distance(self.key, token.key);
-        let is_nearer = |(token, _): &&(Token, Via)| {
-            way(token) < way(&heir.token)
-                && !self.asked.contains(token)
-                && !self.silent.contains(&token.node)
-        };
-        if self.after.iter().any(|next| is_nearer(&next)) {
-            return None;
-        }
         let named = || std::iter::once(&claim.owner).chain(&claim.successors);
         let is_named = heir.is_placed || named().any(|token| *token == heir.token);
         is_named.then(|| OwnerFound {
@@ -215,12 +244,36 @@ impl Lookup {
         })
     }
 
+    /// A node that the token next to it vouches for is asked, once more if it was silent: one lost
+    /// or late answer is no silence, nor is one of long ago.
+    fn reconsider(&mut self, node: NodeId) {
+        if self.silent.contains(&node) && self.reconsidered.insert(node) {
+            self.silent.remove(&node);
+            self.asked.retain(|token| token.node != node);
+        }
+    }
+
+    /// Whether time has passed since the heir answered, with questions in vain: somebody may have
+    /// joined before it meanwhile. It is asked again then.
+    fn asks_heir_again(&mut self) -> bool {
+        let heir = self.heir.take_if(|heir| heir.unanswered < self.unanswered);
+        if let Some(heir) = heir {
+            self.asked.remove(&heir.token);
+            self.after.push((heir.token, Via::Successor));
+        }
+        heir.is_some()
+    }
+
     /// Notes that a token answered and does not own the key.
     fn add_heir(&mut self, bits: Bits, token: Token, is_placed: bool) {
         let way = |token: Token| bits.distance(self.key, token.key);
         let nearest = self.heir.is_none_or(|heir| way(token) < way(heir.token));
         if nearest {
-            self.heir = Some(Heir { token, is_placed });
+            self.heir = Some(Heir {
+                token,
+                is_placed,
+                unanswered: self.unanswered,
+            });
         }
     }
 }
@@ -229,7 +282,10 @@ impl Lookup {
 const JOIN_HOPS_MAX: usize = 32;
 
 /// How many nodes on no ring a joining token asks before it takes it that there is none.
-const OFF_RING_MAX: u32 = 16;
+const OFF_RING_MAX: usize = 16;
+
+/// How many nodes on no ring are asked near the key; the others are from all around the ring.
+const OFF_RING_NEAR: usize = 8;
 
 /// All lookups under way.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -254,9 +310,12 @@ impl Lookups {
             let asking = lookup.asking.map(|asking| asking.token);
             let claim = lookup.claim.as_ref();
             let claimed = claim.map(|claim| [claim.owner, claim.predecessor]);
+            let again = lookup.claimants.iter().copied();
             candidates
                 .map(|(token, _)| *token)
                 .chain(asking)
+                .chain(again)
+                .chain(lookup.heir.map(|heir| heir.token))
                 .chain(claimed.into_iter().flatten())
         })
     }
@@ -326,14 +385,22 @@ impl Peer {
             let Some(lookup) = self.lookups.open.get_mut(&id) else {
                 return;
             };
-            let inherited = lookup.inheritance(self.settings.bits);
-            if inherited.is_none() && lookup.needs_whole_list() && self.ask_claimant(now, id) {
+            let mut inherited = lookup.inheritance(self.settings.bits);
+            if inherited.is_some() && lookup.asks_heir_again() {
+                inherited = None;
+            }
+            if inherited.is_none()
+                && lookup.needs_whole_list(self.settings.bits)
+                && self.ask_claimant(now, id)
+            {
                 return;
             }
             let Some(lookup) = self.lookups.open.get_mut(&id) else {
                 return;
             };
-            let next = lookup.next().filter(|_| inherited.is_none());
+            let next = lookup
+                .next(self.settings.bits)
+                .filter(|_| inherited.is_none());
             let Some((token, via, as_owner)) = next else {
                 if inherited.is_some() || !self.ask_claimant(now, id) {
                     self.end_lookup(now, id, inherited);
@@ -349,11 +416,14 @@ impl Peer {
             let key = lookup.key;
             let table = self.table_as_known();
             let question = Message::FindOwner { key, table };
-            if !self.table.is_suspect(token.node)
+            // A silence of its own, perhaps of long ago, against the word of the token next to it.
+            let is_hopeless = self.table.is_suspect(token.node) && via != Via::Predecessor;
+            if !is_hopeless
                 && self
                     .ask(now, token.node, question, Purpose::Lookup(id))
                     .is_some()
             {
+                self.scout(now, id);
                 return;
             }
             if let Some(lookup) = self.lookups.open.get_mut(&id) {
@@ -461,12 +531,18 @@ impl Peer {
             return;
         };
         let bits = self.settings.bits;
+        let owner = found.owner;
+        let is_own = owner.node == self.me.node && self.answers(found.predecessor.node);
         let Some(lookup) = self.lookups.open.get_mut(&id) else {
             return;
         };
-        let owner = found.owner;
-        let has_denied = lookup.asked.contains(&owner) && !lookup.silent.contains(&owner.node);
-        if owner.node == from || has_denied {
+        let has_denied = lookup.asked.contains(&owner)
+            && !lookup.silent.contains(&owner.node)
+            && !lookup.has_nearer(bits, owner);
+        // Others remember a returning token where it was before, and whom to ask for its place.
+        let was_here =
+            is_own && matches!(lookup.purpose, LookupPurpose::Join { token } if token == owner.key);
+        if owner.node == from || has_denied || was_here {
             self.end_lookup(now, id, Some(found));
             return;
         }
@@ -501,6 +577,9 @@ impl Peer {
         if asking.as_owner {
             let is_placed = !after.is_empty() || asking.via == Via::Predecessor;
             lookup.add_heir(bits, asking.token, is_placed);
+        }
+        for (token, _) in after.iter().filter(|(_, via)| *via == Via::Predecessor) {
+            lookup.reconsider(token.node);
         }
         lookup.add_before(bits, before);
         lookup.add_after(bits, after);

@@ -380,7 +380,7 @@ impl Peer {
         }
         self.measure_round_trip(now, from, &request, &message);
         match (request.purpose, message) {
-            (Purpose::Ping, Message::Pong) => {}
+            (Purpose::Ping | Purpose::Scout(_), Message::Pong) => {}
             (Purpose::Poll, Message::Pong) => self.poll_answered(from),
             (Purpose::AskRing, Message::RingInfo(info)) => {
                 self.ring_found(now, from, request.addr, info);
@@ -454,6 +454,7 @@ impl Peer {
             Purpose::Places => self.places_not_told(now),
             Purpose::JoinAt { token, .. } => self.join_misplaced(now, token),
             Purpose::Lookup(id) => self.lookup_unanswered(now, id),
+            Purpose::Scout(id) => self.scouted_in_vain(id, to),
             Purpose::Operation(id) => {
                 if let Some(node) = to {
                     self.operation_unanswered(now, id, node);

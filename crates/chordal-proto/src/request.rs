@@ -50,6 +50,8 @@ pub(crate) enum Purpose {
     },
     /// A step of a lookup.
     Lookup(LookupId),
+    /// Is it alive that a lookup may ask next?
+    Scout(LookupId),
     /// A poll of all nodes before some are given up.
     Poll,
     /// A client's operation.
@@ -66,7 +68,7 @@ impl Purpose {
     /// Whether a message is an answer to a question with this purpose.
     pub(crate) fn is_met_by(&self, message: &Message) -> bool {
         match self {
-            Self::Ping | Self::Poll => matches!(message, Message::Pong),
+            Self::Ping | Self::Poll | Self::Scout(_) => matches!(message, Message::Pong),
             Self::AskRing => matches!(message, Message::RingInfo(_)),
             Self::Places => matches!(message, Message::Places(_)),
             Self::JoinTable => matches!(message, Message::Table { .. }),

@@ -47,6 +47,9 @@ pub(crate) struct TokenRing {
     asking: Option<RequestId>,
     /// The present pause between stabilisations.
     interval: Duration,
+    /// Tokens that made themselves known as predecessor and were not taken: they have this one for
+    /// their successor, and do not know why they should not.
+    pub(crate) suitors: Vec<Token>,
 }
 
 impl TokenRing {
@@ -128,6 +131,7 @@ impl Peer {
                 next_finger: 0,
                 asking: None,
                 interval: self.timing.stabilise_min,
+                suitors: Vec::new(),
             };
             self.tokens.insert(key, Box::new(ring));
             self.timers.set(now, Reason::Stabilise(key));
@@ -221,18 +225,20 @@ impl Peer {
         if new_neighbour || new_list {
             ring.interval = self.timing.stabilise_min;
         }
-        let told = [
-            new_list.then_some(after.predecessor),
-            // Whoever was before this token until now has a new successor.
-            (before.predecessor != after.predecessor).then_some(before.predecessor),
-        ];
+        let mut told: Vec<Token> = new_list.then_some(after.predecessor).into_iter().collect();
+        if before.predecessor != after.predecessor {
+            // Whoever was before this token until now, or meant to be, has another successor.
+            told.push(before.predecessor);
+            told.append(&mut ring.suitors);
+            told.retain(|other| new_list || *other != after.predecessor);
+        }
         ring.pointers = after;
         let TokenPointers {
             predecessor,
             successor,
             ..
         } = ring.nearest();
-        for other in told.into_iter().flatten() {
+        for other in told {
             self.tell_of_change(now, token, other);
         }
         if new_neighbour {

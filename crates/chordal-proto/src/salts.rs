@@ -2,8 +2,8 @@
 //!
 //! Nodes that join at the same time would all cut the same arcs. So a joining node asks one member
 //! that all of them find, the owner of key 0, where to put its tokens; that member counts what it
-//! told others a moment ago, though they are not on the ring yet. Where it does not answer, the
-//! node chooses for itself from the node table. Positions follow from salts, so nothing has to be
+//! told others a moment ago, though they are not on the ring yet. Where neither it nor those after
+//! it answer, tokens are where chance puts them. Positions follow from salts, so nothing has to be
 //! believed.
 //!
 //! Tokens that are on a ring are never moved: a move changes holders and moves data.
@@ -41,6 +41,9 @@ struct Promise {
 /// How long a joining node's places are kept for it.
 const KEPT_FOR: Duration = Duration::from_secs(30);
 
+/// How many members a joining node asks in vain for places.
+const ASKED_MAX: usize = 3;
+
 impl Places {
     /// Nothing told yet. `wish` is how many tokens this node would take beside equals.
     pub(crate) fn new(wish: u8) -> Self {
@@ -52,26 +55,29 @@ impl Places {
 }
 
 impl Peer {
-    /// Asks where the tokens of this node, which is to join, should be. False where there is
-    /// nobody to ask, or nothing to choose.
-    pub(crate) fn ask_for_places(&mut self, now: Time) -> bool {
-        if self.settings.profile == Profile::Classic || self.is_seeking() {
+    /// The member that knows best where the tokens of this node, which is to join, should be, of
+    /// those not asked yet. None where there is nobody to ask, or nothing to choose.
+    pub(crate) fn whom_to_ask_for_places(&self, asked: &[NodeId]) -> Option<NodeId> {
+        let has_places = self.settings.profile == Profile::Classic || self.is_seeking();
+        if has_places || asked.len() >= ASKED_MAX {
             // A node that returns to its ring has its places there.
-            return false;
+            return None;
         }
-        let own = self.me.node;
-        let first = self
-            .table
-            .tokens_from(Key::new(0))
-            .find(|token| token.node != own && self.table.is_alive(token.node));
+        let mut members = self.table.tokens_from(Key::new(0)).map(|token| token.node);
+        members.find(|member| {
+            *member != self.me.node && self.table.is_alive(*member) && !asked.contains(member)
+        })
+    }
+
+    /// Asks a member where the tokens of this node should be.
+    pub(crate) fn ask_for_places(&mut self, now: Time, member: NodeId) {
         let question = Message::AskPlaces {
             offered_bytes: self.me.offered_bytes,
             tokens: self.places.wish,
         };
-        first.is_some_and(|first| {
-            self.ask(now, first.node, question, Purpose::Places)
-                .is_some()
-        })
+        if self.ask(now, member, question, Purpose::Places).is_none() {
+            self.places_not_told(now);
+        }
     }
 
     /// A node that joins asks where to put its tokens.
@@ -136,16 +142,6 @@ impl Peer {
             self.me.salts = salts;
         }
         self.avoid_taken_places();
-    }
-
-    /// Chooses places by this node's own table.
-    pub(crate) fn choose_places(&mut self) {
-        let salts = if self.settings.profile == Profile::Standard && self.table.is_whole() {
-            self.best_salts(self.me.node, self.me.offered_bytes, self.places.wish)
-        } else {
-            Vec::new()
-        };
-        self.take_places(salts);
     }
 
     /// Moves tokens on to the next free salt where another token is.

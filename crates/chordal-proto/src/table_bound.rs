@@ -43,6 +43,7 @@ impl Peer {
         for ring in self.tokens.values() {
             needed.push(ring.pointers.predecessor.node);
             needed.extend(ring.pointers.successors.iter().map(|token| token.node));
+            needed.extend(ring.suitors.iter().map(|token| token.node));
             needed.extend(ring.fingers.far().map(|(_, token)| token.node));
             needed.extend(ring.seconds.iter().map(|(_, token)| token.node));
             needed.extend(self.near(ring).map(|token| token.node));

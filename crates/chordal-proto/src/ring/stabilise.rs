@@ -1,6 +1,8 @@
 //! Stabilisation: what a peer does about the steps that its tokens' pointers take. Every decision
 //! is in [`super::pointers`]; here questions are asked, answers handed on, and timers set.
 
+use std::time::Duration;
+
 use chordal_object::{Key, NodeId};
 
 use super::{Heard, Step};
@@ -10,6 +12,9 @@ use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::time::Time;
 use crate::timer::Reason;
+
+/// The most tokens remembered that wanted to be the predecessor of one.
+const SUITORS_MAX: usize = 8;
 
 impl Peer {
     /// One round for one token.
@@ -23,8 +28,9 @@ impl Peer {
         } else {
             ring.interval
         };
+        let longest = self.longest_pause(ring.pointers.is_alone());
         if let Some(ring) = self.tokens.get_mut(&token) {
-            ring.interval = (ring.interval * 2).min(self.timing.stabilise_max);
+            ring.interval = (ring.interval * 2).min(longest);
         }
         let next = now + self.rng.jitter(pause);
         self.timers.set(next, Reason::Stabilise(token));
@@ -41,6 +47,17 @@ impl Peer {
             self.refresh_finger(now, token);
         }
         self.take(now, token, step.unwrap_or(Step::Rest));
+    }
+
+    /// The longest pause between a token's rounds. One that entered alone beside nodes that answer
+    /// did so because none of these was on a ring yet, and hears from nobody when they are.
+    fn longest_pause(&self, is_alone: bool) -> Duration {
+        let mut others = self.table.others(self.me.node);
+        if is_alone && others.any(|node| self.table.is_alive(node)) {
+            self.timing.stabilise_min
+        } else {
+            self.timing.stabilise_max
+        }
     }
 
     /// A silent token would be the first successor if it spoke again: asks whether it does.
@@ -114,6 +131,7 @@ impl Peer {
         if state.predecessor.key.between(token, of.key) {
             self.ping_if_silent(now, state.predecessor);
         }
+        self.tell_of_nearer(token, of, state);
         let (offer, rule) = (self.next_alive(now, token), self.list_rule());
         let step = self.change(now, token, |pointers, known| {
             pointers.answered(&heard(of, state), offer, rule, known)
@@ -123,6 +141,31 @@ impl Peer {
         let knows = step == Step::Notify(of) && state.predecessor.key == token;
         if !knows {
             self.take(now, token, step);
+        }
+    }
+
+    /// Tells a token, whose list is about to be taken over, of those between it and its first
+    /// successor that this token's own list names: it came here from far off, by another ring or a
+    /// ring of its own, and would have to find its way to them predecessor by predecessor.
+    fn tell_of_nearer(&mut self, token: Key, of: Token, state: &TokenState) {
+        let Some(ring) = self.tokens.get(&token).filter(|_| of.node != self.me.node) else {
+            return;
+        };
+        let Some(first) = state.successors.first() else {
+            return;
+        };
+        let own = ring.pointers.successors.iter();
+        let nearer = own.filter(|next| {
+            next.key.between(of.key, first.key) && next.node != of.node && self.answers(next.node)
+        });
+        let members = self.entries_for(nearer);
+        if !members.is_empty() {
+            let told = Message::Table {
+                members,
+                want_yours: false,
+                want: Vec::new(),
+            };
+            self.tell(of.node, told);
         }
     }
 
@@ -182,6 +225,7 @@ impl Peer {
             return;
         }
         let ask = self.change(now, to, |pointers, known| pointers.notified(of, known));
+        self.note_suitor(to, of);
         let Some(present) = ask.flatten().filter(|token| token.node != self.me.node) else {
             return;
         };
@@ -193,6 +237,36 @@ impl Peer {
         let question = Message::GetState(self.question_for_all(present.key));
         if self.ask(now, present.node, question, purpose).is_none() {
             self.ping(now, present.node);
+        }
+    }
+
+    /// Remembers a token that was not taken for the predecessor, to tell it when there is another.
+    fn note_suitor(&mut self, token: Key, of: Token) {
+        let Some(ring) = self.tokens.get_mut(&token) else {
+            return;
+        };
+        let is_taken = ring.pointers.predecessor == of || !ring.pointers.on_ring;
+        if !is_taken && !ring.suitors.contains(&of) {
+            if ring.suitors.len() >= SUITORS_MAX {
+                ring.suitors.remove(0);
+            }
+            ring.suitors.push(of);
+        }
+    }
+
+    /// A node fell silent: where it was the predecessor, those that wanted to be are heard again.
+    pub(crate) fn hear_suitors(&mut self, now: Time, silent: NodeId) {
+        let rings = self.tokens.values();
+        let bereft = rings.filter(|ring| ring.pointers.predecessor.node == silent);
+        let bereft: Vec<(Key, Vec<Token>)> = bereft
+            .map(|ring| (ring.pointers.token.key, ring.suitors.clone()))
+            .collect();
+        for (token, suitors) in bereft {
+            for suitor in suitors {
+                if self.answers(suitor.node) {
+                    self.notified(now, suitor.node, suitor, token);
+                }
+            }
         }
     }
 
