@@ -40,6 +40,8 @@ struct Attempt {
     /// Addresses that have not answered yet.
     asked: BTreeSet<SocketAddr>,
     stage: Stage,
+    /// Whether this node comes first among those that it found on no ring.
+    leads: bool,
     /// Why an address would not do.
     refused: Option<JoinRefusal>,
     failed: Vec<String>,
@@ -63,6 +65,10 @@ enum Stage {
 
 /// How often a token looks for its place before merging is left to find it.
 const TRIES_MAX: u32 = 4;
+
+/// The same for a node that comes first among those that look: where all start at once, somebody
+/// has to begin, and not everybody.
+const TRIES_OF_FIRST: u32 = 2;
 
 /// Pause before a token looks again.
 const TRY_AGAIN: Duration = Duration::from_millis(100);
@@ -141,6 +147,7 @@ impl Peer {
             operation,
             asked: seeds.iter().copied().collect(),
             stage: Stage::Asking,
+            leads: false,
             refused: None,
             failed: Vec::new(),
         });
@@ -455,6 +462,14 @@ impl Peer {
         self.give_up_joining_if_in_vain(now);
     }
 
+    /// A lookup for a joining token's place found these nodes on no ring.
+    pub(crate) fn note_no_ring(&mut self, off_ring: &BTreeSet<NodeId>) {
+        let own = self.me.node;
+        if let Some(attempt) = self.joining.attempt.as_mut() {
+            attempt.leads = off_ring.first().is_some_and(|&first| own < first);
+        }
+    }
+
     /// A lookup found the place of a joining token.
     pub(crate) fn place_found(&mut self, now: Time, token: Key, found: Option<OwnerFound>) {
         let own = self.me.node;
@@ -576,6 +591,7 @@ impl Peer {
     fn join_failed(&mut self, now: Time, token: Key) {
         let Some(Attempt {
             stage: Stage::Placing(left),
+            leads,
             ..
         }) = self.joining.attempt.as_mut()
         else {
@@ -585,7 +601,8 @@ impl Peer {
             return;
         };
         *tries += 1;
-        if *tries < TRIES_MAX {
+        let most = if *leads { TRIES_OF_FIRST } else { TRIES_MAX };
+        if *tries < most {
             self.timers.at_latest(now + TRY_AGAIN, Reason::JoinAgain);
             return;
         }

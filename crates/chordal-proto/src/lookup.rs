@@ -57,10 +57,12 @@ struct Lookup {
     silent: BTreeSet<NodeId>,
     /// Of these, nodes that got another chance.
     reconsidered: BTreeSet<NodeId>,
-    /// Nodes asked for a sign of life before their turn.
+    /// Nodes asked before their turn.
     scouted: BTreeSet<NodeId>,
+    /// Of these, nodes that are on a ring.
+    found: BTreeSet<NodeId>,
     /// Nodes that said that they are on no ring.
-    off_ring: usize,
+    off_ring: BTreeSet<NodeId>,
     /// Questions that were in vain.
     unanswered: u32,
     asking: Option<Asking>,
@@ -106,7 +108,8 @@ impl Lookup {
             silent: BTreeSet::new(),
             reconsidered: BTreeSet::new(),
             scouted: BTreeSet::new(),
-            off_ring: 0,
+            found: BTreeSet::new(),
+            off_ring: BTreeSet::new(),
             unanswered: 0,
             asking: None,
             hops: Vec::new(),
@@ -139,8 +142,11 @@ impl Lookup {
     /// The nearest token before the key, or one anywhere where many near the key are on no ring:
     /// nodes that start at once may crowd there, and say nothing of the others.
     fn next_before(&mut self) -> Option<(Token, Via)> {
+        if let Some(found) = self.next_found() {
+            return Some(found);
+        }
         const PARTS: usize = OFF_RING_MAX - OFF_RING_NEAR;
-        match self.off_ring.checked_sub(OFF_RING_NEAR) {
+        match self.off_ring.len().checked_sub(OFF_RING_NEAR) {
             Some(step) if self.claim.is_none() && !self.before.is_empty() => {
                 let index = self.before.len() * (step % PARTS) / PARTS;
                 Some(self.before.remove(index))
@@ -490,7 +496,10 @@ impl Peer {
                 self.set_second(token, index, known);
                 self.set_finger(token, index, found.map(|found| found.owner));
             }
-            LookupPurpose::Join { token } => self.place_found(now, token, found),
+            LookupPurpose::Join { token } => {
+                self.note_no_ring(&lookup.off_ring);
+                self.place_found(now, token, found);
+            }
             LookupPurpose::Operation(operation) => self.way_found(now, operation, lookup.hops),
             LookupPurpose::Itself(operation) => {
                 let answer = Answer::Found(Found {
@@ -594,14 +603,26 @@ impl Peer {
         };
         if let Some(asking) = lookup.asking.take() {
             lookup.silent.insert(asking.token.node);
-            lookup.off_ring += 1;
+            lookup.off_ring.insert(asking.token.node);
         }
-        let joins = matches!(lookup.purpose, LookupPurpose::Join { .. });
-        if joins && lookup.claim.is_none() && lookup.off_ring >= OFF_RING_MAX {
-            self.end_lookup(now, id, None);
-        } else {
+        if !self.end_if_no_ring(now, id) {
             self.next_hop(now, id);
         }
+    }
+
+    /// Ends a joining token's lookup when enough nodes said that they are on no ring.
+    fn end_if_no_ring(&mut self, now: Time, id: LookupId) -> bool {
+        let lookup = self.lookups.open.get(&id);
+        let is_over = lookup.is_some_and(|lookup| {
+            matches!(lookup.purpose, LookupPurpose::Join { .. })
+                && lookup.claim.is_none()
+                && lookup.found.is_empty()
+                && lookup.off_ring.len() >= OFF_RING_MAX
+        });
+        if is_over {
+            self.end_lookup(now, id, None);
+        }
+        is_over
     }
 
     /// A node does not answer: the next candidate at once.

@@ -380,7 +380,7 @@ impl Peer {
         }
         self.measure_round_trip(now, from, &request, &message);
         match (request.purpose, message) {
-            (Purpose::Ping | Purpose::Scout(_), Message::Pong) => {}
+            (Purpose::Ping, Message::Pong) => {}
             (Purpose::Poll, Message::Pong) => self.poll_answered(from),
             (Purpose::AskRing, Message::RingInfo(info)) => {
                 self.ring_found(now, from, request.addr, info);
@@ -423,6 +423,15 @@ impl Peer {
             }
             (Purpose::Lookup(id), Message::State(state)) => self.lookup_list(now, id, state),
             (Purpose::Lookup(id), Message::NoToken(_)) => self.lookup_refused(now, id),
+            (Purpose::Scout(id), Message::Owner(found)) => {
+                self.scout_found(now, id, from, &found.members);
+            }
+            (Purpose::Scout(id), Message::Closer(closer)) => {
+                self.scout_found(now, id, from, &closer.members);
+            }
+            (Purpose::Scout(id), Message::NoToken(_)) => {
+                self.scouted_in_vain(now, id, Some(from), true);
+            }
             (Purpose::JoinTable, Message::Table { members, .. }) => {
                 self.join_table(now, from, members);
             }
@@ -454,7 +463,7 @@ impl Peer {
             Purpose::Places => self.places_not_told(now),
             Purpose::JoinAt { token, .. } => self.join_misplaced(now, token),
             Purpose::Lookup(id) => self.lookup_unanswered(now, id),
-            Purpose::Scout(id) => self.scouted_in_vain(id, to),
+            Purpose::Scout(id) => self.scouted_in_vain(now, id, to, false),
             Purpose::Operation(id) => {
                 if let Some(node) = to {
                     self.operation_unanswered(now, id, node);

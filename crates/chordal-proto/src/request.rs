@@ -50,7 +50,7 @@ pub(crate) enum Purpose {
     },
     /// A step of a lookup.
     Lookup(LookupId),
-    /// Is it alive that a lookup may ask next?
+    /// Is it on a ring that a lookup may ask next?
     Scout(LookupId),
     /// A poll of all nodes before some are given up.
     Poll,
@@ -68,7 +68,7 @@ impl Purpose {
     /// Whether a message is an answer to a question with this purpose.
     pub(crate) fn is_met_by(&self, message: &Message) -> bool {
         match self {
-            Self::Ping | Self::Poll | Self::Scout(_) => matches!(message, Message::Pong),
+            Self::Ping | Self::Poll => matches!(message, Message::Pong),
             Self::AskRing => matches!(message, Message::RingInfo(_)),
             Self::Places => matches!(message, Message::Places(_)),
             Self::JoinTable => matches!(message, Message::Table { .. }),
@@ -82,6 +82,10 @@ impl Purpose {
             Self::Lookup(_) => matches!(
                 message,
                 Message::Owner(_) | Message::Closer(_) | Message::State(_) | Message::NoToken(_)
+            ),
+            Self::Scout(_) => matches!(
+                message,
+                Message::Owner(_) | Message::Closer(_) | Message::NoToken(_)
             ),
             Self::Operation(_) | Self::ReadRepair => true,
             Self::Session(_) => matches!(

@@ -1,27 +1,29 @@
-//! Scouts of a joining token's lookup. A node that returns remembers many that are gone; to ask
-//! one after the other, each in vain, would take long. So once one of them is silent, those whose
-//! turn comes next are asked for a sign of life, all at the same time.
+//! Scouts of a joining token's lookup. A node that returns remembers many that are gone, and where
+//! all start at once nobody is on a ring yet; to ask one after the other, each in vain, would take
+//! long. So once one was asked in vain, those whose turn comes next are asked too, all at the same
+//! time: who is silent or on no ring is passed over, and who is on one has its turn at once.
 
 use chordal_object::NodeId;
 
 use super::{Lookup, LookupId, LookupPurpose};
-use crate::message::Message;
+use crate::member::{Member, Token};
+use crate::message::{Message, Via};
 use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::time::Time;
 
-/// How many nodes are scouted ahead of the question under way.
+/// How many nodes are asked ahead of the question under way.
 const AHEAD: usize = 8;
 
 impl Lookup {
-    /// Nodes to be asked for a sign of life before their turn comes.
+    /// Nodes to be asked before their turn comes.
     fn take_scouts(&mut self) -> Vec<NodeId> {
-        if !matches!(self.purpose, LookupPurpose::Join { .. }) || self.silent.is_empty() {
+        let joins = matches!(self.purpose, LookupPurpose::Join { .. });
+        if !joins || self.claim.is_some() || self.silent.is_empty() {
             return Vec::new();
         }
-        let next = self.after.iter().rev().chain(self.before.iter().rev());
         let mut nodes: Vec<NodeId> = Vec::new();
-        for (token, _) in next {
+        for (token, _) in self.before.iter().rev() {
             let is_open = !self.asked.contains(token) && !self.silent.contains(&token.node);
             if is_open && !nodes.contains(&token.node) {
                 nodes.push(token.node);
@@ -33,24 +35,57 @@ impl Lookup {
         nodes.retain(|&node| self.scouted.insert(node));
         nodes
     }
+
+    /// The nearest token before the key of a node that is on a ring for sure.
+    pub(super) fn next_found(&mut self) -> Option<(Token, Via)> {
+        let is_found = |(token, _): &(Token, Via)| self.found.contains(&token.node);
+        let place = self.before.iter().rposition(is_found)?;
+        Some(self.before.remove(place))
+    }
 }
 
 impl Peer {
-    /// Asks those whose turn comes next for a sign of life.
+    /// Asks those whose turn comes next.
     pub(super) fn scout(&mut self, now: Time, id: LookupId) {
-        let lookup = self.lookups.open.get_mut(&id);
-        for node in lookup.map_or_else(Vec::new, |lookup| lookup.take_scouts()) {
-            self.ask(now, node, Message::Ping, Purpose::Scout(id));
+        let Some(lookup) = self.lookups.open.get_mut(&id) else {
+            return;
+        };
+        let (key, scouts) = (lookup.key, lookup.take_scouts());
+        let table = self.table_as_known();
+        for node in scouts {
+            if !self.table.is_suspect(node) {
+                let question = Message::FindOwner { key, table };
+                self.ask(now, node, question, Purpose::Scout(id));
+            }
         }
     }
 
-    /// A node gave no sign of life: its turn does not come.
-    pub(crate) fn scouted_in_vain(&mut self, id: LookupId, node: Option<NodeId>) {
+    /// A node that was asked ahead is on a ring.
+    pub(crate) fn scout_found(&mut self, now: Time, id: LookupId, node: NodeId, told: &[Member]) {
+        self.learn_members(now, told);
+        if let Some(lookup) = self.lookups.open.get_mut(&id) {
+            lookup.found.insert(node);
+        }
+    }
+
+    /// A node that was asked ahead is on no ring, or silent: its turn does not come.
+    pub(crate) fn scouted_in_vain(
+        &mut self,
+        now: Time,
+        id: LookupId,
+        node: Option<NodeId>,
+        off_ring: bool,
+    ) {
         let lookup = self.lookups.open.get_mut(&id);
-        if let Some((lookup, node)) = lookup.zip(node)
-            && !lookup.asked.iter().any(|token| token.node == node)
-        {
+        let Some((lookup, node)) = lookup.zip(node) else {
+            return;
+        };
+        if !lookup.asked.iter().any(|token| token.node == node) {
             lookup.silent.insert(node);
+        }
+        if off_ring {
+            lookup.off_ring.insert(node);
+            self.end_if_no_ring(now, id);
         }
     }
 }
