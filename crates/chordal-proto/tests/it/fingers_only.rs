@@ -170,6 +170,19 @@ fn a_node_that_restarts_finds_its_ring_by_memory_alone() {
 }
 
 #[test]
+fn nodes_that_all_restart_at_once_are_one_ring_soon_though_many_are_gone() {
+    let mut cluster = ring(40, 4);
+    let disks: Vec<_> = (0..40).map(|index| cluster.kill(index)).collect();
+    for (index, disk) in (0..).zip(disks) {
+        if index % 3 > 0 {
+            cluster.start_with(index, disk.saved(), 1);
+        }
+    }
+    cluster.rest(Duration::from_secs(8));
+    assert_ideal(&cluster);
+}
+
+#[test]
 fn a_node_leaves_with_notice() {
     let mut cluster = ring(12, 4);
     assert_eq!(
