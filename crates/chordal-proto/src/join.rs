@@ -192,7 +192,7 @@ impl Peer {
             member: self.me.clone(),
             you,
             refusal,
-            part: !self.table.is_whole(),
+            part: !self.tells_whole_table(),
         };
         self.answer(asker, Message::RingInfo(info));
     }
@@ -257,14 +257,26 @@ impl Peer {
         }
     }
 
-    /// Nobody answered at an asked address. A node remembered to be there need not be asked one by
-    /// one with others when it comes to finding a place.
-    pub(crate) fn ring_not_found(&mut self, now: Time, addr: SocketAddr) {
+    /// No answer came from an asked address. While this node looks for its place, whoever is
+    /// remembered to be there need not be asked in vain once more, unless it has spoken meanwhile.
+    pub(crate) fn seed_silent(&mut self, now: Time, addr: SocketAddr, sent: Time) {
         let there = |node: &NodeId| self.table.addr(*node) == Some(addr);
         let silent = self.table.others(self.me.node).find(there);
-        if let Some(silent) = silent {
+        let has_spoken = |node| {
+            let heard = self.table.get(node).and_then(|entry| entry.heard);
+            heard.is_some_and(|heard| heard > sent)
+        };
+        if self.is_joining()
+            && self.is_off_all_rings()
+            && let Some(silent) = silent.filter(|&node| !has_spoken(node))
+        {
             self.suspect(now, silent, "does not answer");
         }
+        self.ring_not_found(now, addr);
+    }
+
+    /// Nobody is to be asked at an address.
+    pub(crate) fn ring_not_found(&mut self, now: Time, addr: SocketAddr) {
         let Some(attempt) = self.joining.attempt.as_mut() else {
             return;
         };
@@ -462,7 +474,7 @@ impl Peer {
         self.give_up_joining_if_in_vain(now);
     }
 
-    /// A lookup for a joining token's place found these nodes on no ring.
+    /// A lookup for a joining token's place found no ring, but these nodes.
     pub(crate) fn note_no_ring(&mut self, off_ring: &BTreeSet<NodeId>) {
         let own = self.me.node;
         if let Some(attempt) = self.joining.attempt.as_mut() {
@@ -470,8 +482,15 @@ impl Peer {
         }
     }
 
-    /// A lookup found the place of a joining token.
-    pub(crate) fn place_found(&mut self, now: Time, token: Key, found: Option<OwnerFound>) {
+    /// A lookup found the place of a joining token, or it did not, though nodes on a ring may have
+    /// answered.
+    pub(crate) fn place_found(
+        &mut self,
+        now: Time,
+        token: Key,
+        found: Option<OwnerFound>,
+        ring_answers: bool,
+    ) {
         let own = self.me.node;
         // Others may still name a token of an earlier life, this node's or another one's.
         let may_answer = |before: &Token| {
@@ -479,7 +498,6 @@ impl Peer {
             (before.node != own || placed.is_some_and(|ring| ring.pointers.on_ring))
                 && !self.liveness.is_absent(now, *before)
         };
-        let ring_answers = found.is_some();
         let named = found.map(|found| found.predecessor).filter(may_answer);
         let before = named.or_else(|| {
             self.table.tokens_before(token).find(|before| {
@@ -488,7 +506,9 @@ impl Peer {
         });
         let Some(predecessor) = before else {
             let somebody_answers = self.table.others(own).any(|node| self.table.is_alive(node));
-            if somebody_answers {
+            if ring_answers {
+                self.join_misplaced(now, token);
+            } else if somebody_answers {
                 self.join_failed(now, token);
             } else {
                 self.seek_again(now);

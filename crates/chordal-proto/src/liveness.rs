@@ -122,6 +122,9 @@ const JUST_HEARD: Duration = Duration::from_millis(300);
 /// Pause between two messages to the same node about tables.
 const WRITE_AGAIN: Duration = Duration::from_millis(50);
 
+/// From how many notes on such messages those that matter no more are forgotten.
+const WRITTEN_MAX: usize = 256;
+
 /// Pause between two polls that found a minority.
 const POLL_AGAIN: Duration = Duration::from_secs(5);
 
@@ -349,14 +352,14 @@ impl Peer {
     /// Somebody found a node silent that matters to this one too: asks it at once. The hint is
     /// no more than that; what this node makes of it, it finds out itself.
     pub(crate) fn told_of_silence(&mut self, now: Time, by: NodeId, node: NodeId) {
-        self.liveness.rumours.witness(node, by);
-        self.consider_telling_all(node);
         let Some(entry) = self.table.get(node) else {
             return;
         };
         let silent = entry
             .heard
             .is_none_or(|heard| now.since(heard) >= self.timing.ping);
+        self.liveness.rumours.witness(node, by);
+        self.consider_telling_all(node);
         if silent && self.table.is_alive(node) && !self.liveness.doubts.contains_key(&node) {
             let doubt = Doubt {
                 since: now,
@@ -494,7 +497,7 @@ impl Peer {
         });
         self.abandon_requests(now, node);
         self.hasten_stabilisation(now, &tokens);
-        self.hear_suitors(now, node);
+        self.tell_suitors(now, node);
         let suspects: Vec<NodeId> = self.suspects().collect();
         for suspect in suspects {
             self.timers
@@ -659,6 +662,9 @@ fn is_time_again(written: &mut BTreeMap<NodeId, Time>, now: Time, node: NodeId) 
     let last = written.get(&node).copied();
     let is_time = last.is_none_or(|last| now.since(last) >= WRITE_AGAIN);
     if is_time {
+        if written.len() >= WRITTEN_MAX {
+            written.retain(|_, last| now.since(*last) < WRITE_AGAIN);
+        }
         written.insert(node, now);
     }
     is_time

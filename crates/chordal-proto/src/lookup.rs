@@ -59,8 +59,10 @@ struct Lookup {
     reconsidered: BTreeSet<NodeId>,
     /// Nodes asked before their turn.
     scouted: BTreeSet<NodeId>,
-    /// Of these, nodes that are on a ring.
+    /// Of these, nodes that are on a ring, until their turn has come.
     found: BTreeSet<NodeId>,
+    /// Whether a node that is on a ring has answered.
+    ring_answers: bool,
     /// Nodes that said that they are on no ring.
     off_ring: BTreeSet<NodeId>,
     /// Questions that were in vain.
@@ -85,6 +87,8 @@ struct Heir {
     is_placed: bool,
     /// How many questions had been in vain when it answered.
     unanswered: u32,
+    /// Whether it is asked a second time.
+    again: bool,
 }
 
 /// The question a lookup waits with.
@@ -109,6 +113,7 @@ impl Lookup {
             reconsidered: BTreeSet::new(),
             scouted: BTreeSet::new(),
             found: BTreeSet::new(),
+            ring_answers: false,
             off_ring: BTreeSet::new(),
             unanswered: 0,
             asking: None,
@@ -133,7 +138,9 @@ impl Lookup {
             if self.asked.len() >= self.questions_max() {
                 return None;
             }
-            if !self.silent.contains(&next.0.node) && self.asked.insert(next.0) {
+            // A node's answer is the same for each of its tokens before the key.
+            let is_again = !as_owner && self.asked.iter().any(|token| token.node == next.0.node);
+            if !is_again && !self.silent.contains(&next.0.node) && self.asked.insert(next.0) {
                 return Some((next.0, next.1, as_owner));
             }
         }
@@ -147,7 +154,7 @@ impl Lookup {
         }
         const PARTS: usize = OFF_RING_MAX - OFF_RING_NEAR;
         match self.off_ring.len().checked_sub(OFF_RING_NEAR) {
-            Some(step) if self.claim.is_none() && !self.before.is_empty() => {
+            Some(step) if !self.ring_answers && !self.before.is_empty() => {
                 let index = self.before.len() * (step % PARTS) / PARTS;
                 Some(self.before.remove(index))
             }
@@ -262,12 +269,15 @@ impl Lookup {
     /// Whether time has passed since the heir answered, with questions in vain: somebody may have
     /// joined before it meanwhile. It is asked again then.
     fn asks_heir_again(&mut self) -> bool {
-        let heir = self.heir.take_if(|heir| heir.unanswered < self.unanswered);
-        if let Some(heir) = heir {
-            self.asked.remove(&heir.token);
-            self.after.push((heir.token, Via::Successor));
-        }
-        heir.is_some()
+        let unanswered = self.unanswered;
+        let heir = self.heir.as_mut();
+        let Some(heir) = heir.filter(|heir| !heir.again && heir.unanswered < unanswered) else {
+            return false;
+        };
+        heir.again = true;
+        self.asked.remove(&heir.token);
+        self.after.push((heir.token, Via::Successor));
+        true
     }
 
     /// Notes that a token answered and does not own the key.
@@ -279,6 +289,7 @@ impl Lookup {
                 token,
                 is_placed,
                 unanswered: self.unanswered,
+                again: false,
             });
         }
     }
@@ -497,8 +508,11 @@ impl Peer {
                 self.set_finger(token, index, found.map(|found| found.owner));
             }
             LookupPurpose::Join { token } => {
-                self.note_no_ring(&lookup.off_ring);
-                self.place_found(now, token, found);
+                let ring_answers = lookup.ring_answers || found.is_some();
+                if !ring_answers {
+                    self.note_no_ring(&lookup.off_ring);
+                }
+                self.place_found(now, token, found, ring_answers);
             }
             LookupPurpose::Operation(operation) => self.way_found(now, operation, lookup.hops),
             LookupPurpose::Itself(operation) => {
@@ -516,6 +530,7 @@ impl Peer {
     fn note_hop(&mut self, now: Time, id: LookupId) -> Option<Asking> {
         let lookup = self.lookups.open.get_mut(&id)?;
         let asking = lookup.asking.take()?;
+        lookup.ring_answers = true;
         if let Some(addr) = self.table.addr(asking.token.node) {
             lookup.hops.push(Hop {
                 node: asking.token.node,
@@ -615,8 +630,7 @@ impl Peer {
         let lookup = self.lookups.open.get(&id);
         let is_over = lookup.is_some_and(|lookup| {
             matches!(lookup.purpose, LookupPurpose::Join { .. })
-                && lookup.claim.is_none()
-                && lookup.found.is_empty()
+                && !lookup.ring_answers
                 && lookup.off_ring.len() >= OFF_RING_MAX
         });
         if is_over {

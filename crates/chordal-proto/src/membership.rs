@@ -126,7 +126,10 @@ impl Peer {
     /// table, of another this node and the next ones.
     fn entries_to_share(&self) -> Vec<Member> {
         if self.table.is_whole() {
-            return self.members();
+            let mut members = self.members();
+            members.sort_by_key(|entry| !entry.standing.is_member());
+            members.truncate(MEMBERS_MAX);
+            return members;
         }
         let rings = self.tokens.values();
         let next = rings.flat_map(|ring| {
@@ -138,6 +141,17 @@ impl Peer {
         let mut entries = self.entries_for(next);
         entries.truncate(SHARED_MAX);
         entries
+    }
+
+    /// Whether a joiner is told of all members that there are.
+    pub(crate) fn tells_whole_table(&self) -> bool {
+        self.table.is_whole() && self.members_known() <= MEMBERS_MAX
+    }
+
+    fn members_known(&self) -> usize {
+        let entries = self.table.iter();
+        let members = entries.filter(|(_, entry)| entry.member.standing.is_member());
+        members.count()
     }
 
     pub(crate) fn first_token(&self) -> Option<Key> {

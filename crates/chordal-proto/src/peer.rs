@@ -458,7 +458,7 @@ impl Peer {
             Purpose::Ping => self.ping_unanswered(now, to, sent),
             Purpose::Pointers { token, of } => self.pointers_unanswered(now, token, of),
             Purpose::Predecessor { present, .. } => self.ping(now, present.node),
-            Purpose::AskRing => self.ring_not_found(now, addr),
+            Purpose::AskRing => self.seed_silent(now, addr, sent),
             Purpose::JoinTable => self.join_table_lost(now),
             Purpose::Places => self.places_not_told(now),
             Purpose::JoinAt { token, .. } => self.join_misplaced(now, token),

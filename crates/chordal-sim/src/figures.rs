@@ -6,6 +6,7 @@
 //! published values and bars stand beside ours, and the reader judges.
 
 mod agreement;
+mod arcs;
 mod balance;
 mod churn;
 pub mod data;
@@ -56,6 +57,7 @@ pub const FIGURES: &[Figure] = &[
     failures::FIGURE,
     table_three::FIGURE,
     balance::FIGURE,
+    arcs::FIGURE,
     agreement::FIGURE,
     first_contact::FIGURE,
     rounds::FIGURE,

@@ -5,42 +5,53 @@
 
 use chordal_object::NodeId;
 
-use super::{Lookup, LookupId, LookupPurpose};
+use super::{Lookup, LookupId, LookupPurpose, OFF_RING_NEAR};
 use crate::member::{Member, Token};
 use crate::message::{Message, Via};
 use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::time::Time;
 
-/// How many nodes are asked ahead of the question under way.
+/// How many nodes are asked ahead of the question under way; the first few near the key, the others
+/// from all around the ring.
 const AHEAD: usize = 8;
 
 impl Lookup {
     /// Nodes to be asked before their turn comes.
     fn take_scouts(&mut self) -> Vec<NodeId> {
         let joins = matches!(self.purpose, LookupPurpose::Join { .. });
-        if !joins || self.claim.is_some() || self.silent.is_empty() {
+        if !joins || self.ring_answers || self.silent.is_empty() {
             return Vec::new();
         }
-        let mut nodes: Vec<NodeId> = Vec::new();
+        let mut open: Vec<NodeId> = Vec::new();
         for (token, _) in self.before.iter().rev() {
-            let is_open = !self.asked.contains(token) && !self.silent.contains(&token.node);
-            if is_open && !nodes.contains(&token.node) {
-                nodes.push(token.node);
-            }
-            if nodes.len() == AHEAD {
-                break;
+            let node = token.node;
+            let is_known = self.scouted.contains(&node) || self.silent.contains(&node);
+            if !is_known && !self.asked.contains(token) && !open.contains(&node) {
+                open.push(node);
             }
         }
-        nodes.retain(|&node| self.scouted.insert(node));
-        nodes
+        let under_way = self.scouted.difference(&self.silent).count();
+        let mut scouts = Vec::new();
+        while !open.is_empty() && under_way + scouts.len() < AHEAD {
+            let place = match self.scouted.len().checked_sub(OFF_RING_NEAR) {
+                Some(step) => open.len() * (step % AHEAD) / AHEAD,
+                None => 0,
+            };
+            let scout = open.remove(place);
+            self.scouted.insert(scout);
+            scouts.push(scout);
+        }
+        scouts
     }
 
-    /// The nearest token before the key of a node that is on a ring for sure.
+    /// The nearest token before the key of a node that is on a ring for sure; its turn comes once.
     pub(super) fn next_found(&mut self) -> Option<(Token, Via)> {
         let is_found = |(token, _): &(Token, Via)| self.found.contains(&token.node);
         let place = self.before.iter().rposition(is_found)?;
-        Some(self.before.remove(place))
+        let next = self.before.remove(place);
+        self.found.remove(&next.0.node);
+        Some(next)
     }
 }
 
@@ -64,6 +75,7 @@ impl Peer {
     pub(crate) fn scout_found(&mut self, now: Time, id: LookupId, node: NodeId, told: &[Member]) {
         self.learn_members(now, told);
         if let Some(lookup) = self.lookups.open.get_mut(&id) {
+            lookup.ring_answers = true;
             lookup.found.insert(node);
         }
     }

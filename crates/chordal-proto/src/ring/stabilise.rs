@@ -254,8 +254,9 @@ impl Peer {
         }
     }
 
-    /// A node fell silent: where it was the predecessor, those that wanted to be are heard again.
-    pub(crate) fn hear_suitors(&mut self, now: Time, silent: NodeId) {
+    /// A node fell silent: where it was the predecessor, those that wanted to be are told, and may
+    /// speak up again.
+    pub(crate) fn tell_suitors(&mut self, now: Time, silent: NodeId) {
         let rings = self.tokens.values();
         let bereft = rings.filter(|ring| ring.pointers.predecessor.node == silent);
         let bereft: Vec<(Key, Vec<Token>)> = bereft
@@ -263,9 +264,7 @@ impl Peer {
             .collect();
         for (token, suitors) in bereft {
             for suitor in suitors {
-                if self.answers(suitor.node) {
-                    self.notified(now, suitor.node, suitor, token);
-                }
+                self.tell_of_change(now, token, suitor);
             }
         }
     }

@@ -117,6 +117,7 @@ pub(super) fn churn(field: &mut Field, churn: Churn) -> Result<Churned> {
         told(field.world.run_for(Duration::from_secs(1)))?;
         churned.seen.extend(field.seen());
     }
+    churned.seen.extend(field.never_ended());
     Ok(churned)
 }
 

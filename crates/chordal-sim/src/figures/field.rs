@@ -39,6 +39,8 @@ struct Asked {
     owner: Option<NodeId>,
     /// Who owned it until a moment ago.
     former: Option<NodeId>,
+    /// The machine that looks.
+    from: usize,
 }
 
 /// A lookup that ended.
@@ -56,6 +58,23 @@ pub(super) struct Seen {
     pub(super) right: bool,
     /// Whether it was the first one asked.
     pub(super) at_once: bool,
+    /// Whether the node that looked owned the key itself, and asked nobody.
+    pub(super) own: bool,
+}
+
+impl Seen {
+    /// A lookup that was not answered.
+    const fn in_vain(group: u64) -> Self {
+        Self {
+            group,
+            hops: 0,
+            silent: 0,
+            owner: None,
+            right: false,
+            at_once: false,
+            own: false,
+        }
+    }
 }
 
 /// Who owns what, as long as nobody comes or goes.
@@ -117,6 +136,7 @@ impl Field {
             group,
             owner,
             former: self.owners.former(self.world.now(), key),
+            from,
         };
         self.open.insert(operation, asked);
         Ok(())
@@ -130,6 +150,7 @@ impl Field {
                 continue;
             };
             let Ok(Answer::Found(found)) = reply.answer else {
+                seen.push(Seen::in_vain(asked.group));
                 continue;
             };
             let own = self.world.machines()[reply.machine].id();
@@ -144,9 +165,18 @@ impl Field {
                 owner,
                 right: owner.is_some() && [asked.owner, asked.former, now].contains(&owner),
                 at_once: found.silent == 0 && first.is_some() && first == owner,
+                own: hops == 0 && found.silent == 0 && owner == Some(own),
             });
         }
         seen
+    }
+
+    /// Lookups that have not ended, of nodes that are still there: they are in vain.
+    pub(super) fn never_ended(&mut self) -> Vec<Seen> {
+        let open = std::mem::take(&mut self.open);
+        let open = open.into_values();
+        let of_present = open.filter(|asked| self.world.machines()[asked.from].serves());
+        of_present.map(|asked| Seen::in_vain(asked.group)).collect()
     }
 
     /// Looks up so many keys from random nodes, all begun within a second, and waits for the end.

@@ -92,7 +92,7 @@ fn row(
             groups: lookups,
         },
     )?;
-    let asked: Vec<_> = churned.seen.iter().filter(|seen| seen.hops > 0).collect();
+    let asked: Vec<_> = churned.seen.iter().filter(|seen| !seen.own).collect();
     let percent =
         |part: usize, of: usize| format!("{:.2}", 100.0 * count(part) / count(of).max(1.0));
     let first = asked.iter().filter(|seen| seen.at_once).count();

@@ -289,7 +289,11 @@ impl<'a> Fate<'a> {
 
     /// A node goes, in whichever way, and another one comes for it.
     fn end_session(&mut self, world: &mut RingWorld, number: usize) -> Result<(), Violation> {
+        if !world.machines()[number].is_up() {
+            return Ok(());
+        }
         if !world.machines()[number].serves() || !world.may_fail(number) {
+            self.note(world, SESSION_LONGER, Todo::SessionEnds(number));
             return Ok(());
         }
         if self.dice.chance(0.5) {
@@ -344,8 +348,9 @@ impl<'a> Fate<'a> {
                     return Err(world.violation("lookups are answered", Some(reply.machine), seen));
                 }
             };
-            // Whoever answers too late is taken for dead, rightly or not.
-            if found.silent == 0 && found.owner.map(|token| token.node) != owner {
+            // Whoever answers too late is taken for dead, rightly or not; somebody is found.
+            let is_owner = found.owner.map(|token| token.node) == owner;
+            if !is_owner && (found.silent == 0 || found.owner.is_none()) {
                 let seen = format!("{:?}, but the owner is {owner:?}", reply.answer);
                 return Err(world.violation("lookups find the owner", Some(reply.machine), seen));
             }
@@ -389,6 +394,9 @@ fn serving(world: &RingWorld) -> Vec<usize> {
         .map(|(number, _)| number)
         .collect()
 }
+
+/// How much longer a session lasts whose end the proof does not allow for.
+const SESSION_LONGER: Duration = Duration::from_secs(1);
 
 /// The mean time between two lookups of clients.
 const LOOKUP_PAUSE: Duration = Duration::from_secs(1);
