@@ -5,6 +5,8 @@
 //! remembers one, only exchanges node tables; stabilisation then makes the two rings one, since a
 //! closer successor may be adopted from any source provided that it answers with its list.
 
+mod beside;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,12 +27,16 @@ use crate::table::{Entry, Learned};
 use crate::time::Time;
 use crate::timer::Reason;
 
+use beside::BESIDE_MAX;
+
 /// An attempt to enter a ring, if one is under way.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Joining {
     attempt: Option<Attempt>,
     /// What the network said of an address that could not be reached, in words for people.
     hindrance: Option<(SocketAddr, String)>,
+    /// Nodes on no ring beside which this one entered alone.
+    beside: BTreeMap<NodeId, Time>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +48,8 @@ struct Attempt {
     stage: Stage,
     /// Whether this node comes first among those that it found on no ring.
     leads: bool,
+    /// Nodes that it found on no ring.
+    off_ring: BTreeSet<NodeId>,
     /// Why an address would not do.
     refused: Option<JoinRefusal>,
     failed: Vec<String>,
@@ -148,6 +156,7 @@ impl Peer {
             asked: seeds.iter().copied().collect(),
             stage: Stage::Asking,
             leads: false,
+            off_ring: BTreeSet::new(),
             refused: None,
             failed: Vec::new(),
         });
@@ -479,6 +488,8 @@ impl Peer {
         let own = self.me.node;
         if let Some(attempt) = self.joining.attempt.as_mut() {
             attempt.leads = off_ring.first().is_some_and(|&first| own < first);
+            let known = BESIDE_MAX.saturating_sub(attempt.off_ring.len());
+            attempt.off_ring.extend(off_ring.iter().take(known));
         }
     }
 
@@ -612,6 +623,7 @@ impl Peer {
         let Some(Attempt {
             stage: Stage::Placing(left),
             leads,
+            off_ring,
             ..
         }) = self.joining.attempt.as_mut()
         else {
@@ -626,6 +638,8 @@ impl Peer {
             self.timers.at_latest(now + TRY_AGAIN, Reason::JoinAgain);
             return;
         }
+        let beside = off_ring.iter().map(|&node| (node, now));
+        self.joining.beside.extend(beside);
         if let Some(ring) = self.tokens.get_mut(&token) {
             ring.pointers.on_ring = true;
         }

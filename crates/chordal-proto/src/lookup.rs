@@ -37,6 +37,8 @@ pub(crate) enum LookupPurpose {
     Finger { token: Key, index: u8 },
     /// To find the place of a joining token.
     Join { token: Key },
+    /// To find the place on another ring of a token that is on a ring already.
+    Merge { token: Key },
     /// For a client that asked where a name is.
     Operation(OperationId),
     /// For a client that asked for nothing else.
@@ -266,6 +268,21 @@ impl Lookup {
         }
     }
 
+    /// Whether nobody was found and the owner by the last claim, which was silent, gets another
+    /// chance: its answer may just have been late.
+    fn asks_claimed_again(&mut self) -> bool {
+        let Some(owner) = self.claim.as_ref().map(|claim| claim.owner) else {
+            return false;
+        };
+        let was_silent = self.silent.contains(&owner.node);
+        self.reconsider(owner.node);
+        let is_again = was_silent && !self.silent.contains(&owner.node);
+        if is_again {
+            self.after.push((owner, Via::Predecessor));
+        }
+        is_again
+    }
+
     /// Whether time has passed since the heir answered, with questions in vain: somebody may have
     /// joined before it meanwhile. It is asked again then.
     fn asks_heir_again(&mut self) -> bool {
@@ -354,8 +371,12 @@ impl Peer {
         let id = LookupId(self.lookups.last);
         let bits = self.settings.bits;
         let mut lookup = Lookup::new(key, purpose);
-        let step = if matches!(purpose, LookupPurpose::Join { .. }) {
-            // The ring has not heard of this node's tokens yet, so nobody corrects what these say.
+        let from_others = matches!(
+            purpose,
+            LookupPurpose::Join { .. } | LookupPurpose::Merge { .. }
+        );
+        let step = if from_others {
+            // That ring has not heard of this node's tokens yet, so nobody corrects what these say.
             Step::Closer(self.closer_to(key, HOPS_MAX))
         } else {
             self.step(key)
@@ -419,9 +440,14 @@ impl Peer {
                 .next(self.settings.bits)
                 .filter(|_| inherited.is_none());
             let Some((token, via, as_owner)) = next else {
-                if inherited.is_some() || !self.ask_claimant(now, id) {
-                    self.end_lookup(now, id, inherited);
+                if inherited.is_none() && self.ask_claimant(now, id) {
+                    return;
                 }
+                let lookup = self.lookups.open.get_mut(&id);
+                if inherited.is_none() && lookup.is_some_and(|lookup| lookup.asks_claimed_again()) {
+                    continue;
+                }
+                self.end_lookup(now, id, inherited);
                 return;
             };
             lookup.asking = Some(Asking {
@@ -514,6 +540,7 @@ impl Peer {
                 }
                 self.place_found(now, token, found, ring_answers);
             }
+            LookupPurpose::Merge { token } => self.other_ring_found(now, token, found),
             LookupPurpose::Operation(operation) => self.way_found(now, operation, lookup.hops),
             LookupPurpose::Itself(operation) => {
                 let answer = Answer::Found(Found {

@@ -423,6 +423,12 @@ impl Peer {
             }
             (Purpose::Lookup(id), Message::State(state)) => self.lookup_list(now, id, state),
             (Purpose::Lookup(id), Message::NoToken(_)) => self.lookup_refused(now, id),
+            (Purpose::Beside, Message::Owner(found)) => {
+                self.beside_on_ring(now, from, &found.members);
+            }
+            (Purpose::Beside, Message::Closer(closer)) => {
+                self.beside_on_ring(now, from, &closer.members);
+            }
             (Purpose::Scout(id), Message::Owner(found)) => {
                 self.scout_found(now, id, from, &found.members);
             }
@@ -470,7 +476,7 @@ impl Peer {
                 }
             }
             Purpose::Session(id) => self.session_failed(now, id),
-            Purpose::Poll | Purpose::Confirm(_) | Purpose::ReadRepair => {}
+            Purpose::Beside | Purpose::Poll | Purpose::Confirm(_) | Purpose::ReadRepair => {}
         }
     }
 

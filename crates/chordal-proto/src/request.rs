@@ -50,6 +50,8 @@ pub(crate) enum Purpose {
     },
     /// A step of a lookup.
     Lookup(LookupId),
+    /// Is it on a ring by now, beside which this node entered alone?
+    Beside,
     /// Is it on a ring that a lookup may ask next?
     Scout(LookupId),
     /// A poll of all nodes before some are given up.
@@ -83,7 +85,7 @@ impl Purpose {
                 message,
                 Message::Owner(_) | Message::Closer(_) | Message::State(_) | Message::NoToken(_)
             ),
-            Self::Scout(_) => matches!(
+            Self::Scout(_) | Self::Beside => matches!(
                 message,
                 Message::Owner(_) | Message::Closer(_) | Message::NoToken(_)
             ),

@@ -50,6 +50,7 @@ impl Peer {
         }
         needed.extend(self.lookups.named().map(|token| token.node));
         needed.extend(self.requests.named());
+        needed.extend(self.entered_beside());
         needed
     }
 

@@ -38,6 +38,7 @@ impl Peer {
         if let Some(nearest) = nearest {
             self.ping_if_silent(now, nearest);
         }
+        self.ask_beside(now, token);
         let offer = self.next_alive(now, token);
         let offer = offer.filter(|_| !self.is_about_to_enter());
         let step = self.change(now, token, |pointers, known| {
@@ -53,7 +54,8 @@ impl Peer {
     /// did so because none of these was on a ring yet, and hears from nobody when they are.
     fn longest_pause(&self, is_alone: bool) -> Duration {
         let mut others = self.table.others(self.me.node);
-        if is_alone && others.any(|node| self.table.is_alive(node)) {
+        let is_beside = self.entered_beside().next().is_some();
+        if is_beside || is_alone && others.any(|node| self.table.is_alive(node)) {
             self.timing.stabilise_min
         } else {
             self.timing.stabilise_max
