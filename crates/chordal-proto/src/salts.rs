@@ -34,6 +34,7 @@ pub(crate) struct Places {
 #[derive(Debug, Serialize, Deserialize)]
 struct Promise {
     offered_bytes: u64,
+    wish: u8,
     salts: Vec<u8>,
     until: Time,
 }
@@ -102,12 +103,18 @@ impl Peer {
     fn promise(&mut self, now: Time, node: NodeId, offered_bytes: u64, tokens: u8) -> Vec<u8> {
         let table = &self.table;
         self.places.promised.retain(|&other, promise| {
-            other != node && promise.until > now && !table.is_member(other)
+            promise.until > now && (other == node || !table.is_member(other))
         });
+        if let Some(promise) = self.places.promised.get(&node)
+            && (promise.offered_bytes, promise.wish) == (offered_bytes, tokens)
+        {
+            return promise.salts.clone();
+        }
         let salts = self.best_salts(node, offered_bytes, tokens);
         if self.places.promised.len() < PROMISES_MAX {
             let promise = Promise {
                 offered_bytes,
+                wish: tokens,
                 salts: salts.clone(),
                 until: now + KEPT_FOR,
             };
@@ -124,7 +131,9 @@ impl Peer {
             .iter()
             .filter(|(other, entry)| **other != node && entry.member.standing.holds())
             .map(|(&other, entry)| (other, entry.member.offered_bytes, entry.tokens.to_vec()));
-        let promised = self.places.promised.iter().map(|(&other, promise)| {
+        let promised = self.places.promised.iter();
+        let promised = promised.filter(|&(&other, _)| other != node);
+        let promised = promised.map(|(&other, promise)| {
             let keys = (0u16..)
                 .zip(&promise.salts)
                 .map(|(index, &salt)| bits.token(other, index, salt));

@@ -25,6 +25,8 @@ pub(super) struct Fate<'a> {
     plan: &'a Plan,
     todo: BTreeMap<(Time, u64), Todo>,
     noted: u64,
+    /// Whether the network is parted or cut.
+    parted: bool,
     pub(super) findings: Findings,
 }
 
@@ -39,6 +41,8 @@ enum Todo {
     SessionEnds(usize),
     /// A slow machine keeps up again.
     Hurry(usize),
+    /// A network that was parted or cut is whole again.
+    Mend,
     /// A client looks for a name.
     LookUp,
 }
@@ -51,6 +55,7 @@ impl<'a> Fate<'a> {
             plan,
             todo: BTreeMap::new(),
             noted: 0,
+            parted: false,
             findings: Findings::default(),
         }
     }
@@ -77,6 +82,8 @@ impl<'a> Fate<'a> {
             self.act(world, todo)?;
         }
         world.run_until(until.max(world.now()))?;
+        self.parted = false;
+        world.mend();
         for (_, todo) in std::mem::take(&mut self.todo) {
             if let Todo::Restart(number) = todo
                 && self.dice.chance(0.7)
@@ -103,6 +110,11 @@ impl<'a> Fate<'a> {
             Todo::Restart(number) => self.restart(world, number)?,
             Todo::SessionEnds(number) => self.end_session(world, number)?,
             Todo::Hurry(number) => world.set_slowness(number, Duration::ZERO),
+            Todo::Mend => {
+                self.parted = false;
+                world.mend();
+                self.heal(world)?;
+            }
             Todo::LookUp => {
                 self.hear(world);
                 if let Some(number) = self.somebody(world) {
@@ -123,6 +135,13 @@ impl<'a> Fate<'a> {
         let Some(number) = self.somebody(world) else {
             return Ok(());
         };
+        let needs_one_network = matches!(
+            fault,
+            RingFault::MassRestart | RingFault::Partition | RingFault::Cut
+        );
+        if self.parted && needs_one_network {
+            return Ok(());
+        }
         match fault {
             RingFault::Crash => self.crash(world, number),
             RingFault::MassCrash => self.mass_crash(world),
@@ -133,8 +152,8 @@ impl<'a> Fate<'a> {
                 self.join(world, many)?;
             }
             RingFault::MassRestart => self.mass_restart(world)?,
-            RingFault::Partition => self.partition(world)?,
-            RingFault::Cut => self.cut(world, number)?,
+            RingFault::Partition => self.partition(world),
+            RingFault::Cut => self.cut(world, number),
             RingFault::Slow => {
                 let slowness = self.dice.time(Duration::from_millis(1), SLOWNESS_MAX);
                 world.set_slowness(number, slowness);
@@ -231,7 +250,7 @@ impl<'a> Fate<'a> {
     }
 
     /// The network falls into two parts, and comes together again.
-    fn partition(&mut self, world: &mut RingWorld) -> Result<(), Violation> {
+    fn partition(&mut self, world: &mut RingWorld) {
         let all: Vec<usize> = (0..world.machines().len()).collect();
         let share = *self.dice.pick(&[0.5, 0.2, 0.05]).expect("there are some");
         let (mut one, mut other) = (Vec::new(), Vec::new());
@@ -243,14 +262,18 @@ impl<'a> Fate<'a> {
             }
         }
         world.part(&one, &other);
+        self.mend_later(world);
+    }
+
+    /// Everything else goes on meanwhile.
+    fn mend_later(&mut self, world: &RingWorld) {
+        self.parted = true;
         let time = self.plan.partition.draw(&mut self.dice);
-        world.run_for(time)?;
-        world.mend();
-        self.heal(world)
+        self.note(world, time, Todo::Mend);
     }
 
     /// Some ways are cut in one direction.
-    fn cut(&mut self, world: &mut RingWorld, number: usize) -> Result<(), Violation> {
+    fn cut(&mut self, world: &mut RingWorld, number: usize) {
         let deaf = self.dice.chance(0.5);
         let share = *self.dice.pick(&[1.0, 0.3]).expect("there are some");
         for other in 0..world.machines().len() {
@@ -263,10 +286,7 @@ impl<'a> Fate<'a> {
                 world.cut(from, to);
             }
         }
-        let time = self.plan.partition.draw(&mut self.dice);
-        world.run_for(time)?;
-        world.mend();
-        self.heal(world)
+        self.mend_later(world);
     }
 
     fn restart(&mut self, world: &mut RingWorld, number: usize) -> Result<(), Violation> {
