@@ -133,7 +133,7 @@ impl Peer {
         if state.predecessor.key.between(token, of.key) {
             self.ping_if_silent(now, state.predecessor);
         }
-        self.tell_of_nearer(token, of, state);
+        self.tell_of_nearer(now, token, of, state);
         let (offer, rule) = (self.next_alive(now, token), self.list_rule());
         let step = self.change(now, token, |pointers, known| {
             pointers.answered(&heard(of, state), offer, rule, known)
@@ -147,20 +147,25 @@ impl Peer {
     }
 
     /// Tells a token, whose list is about to be taken over, of those between it and its first
-    /// successor that this token's own list names: it came here from far off, by another ring or a
+    /// successor that this token's own list or table names: it came here from far off, by another ring or a
     /// ring of its own, and would have to find its way to them predecessor by predecessor.
-    fn tell_of_nearer(&mut self, token: Key, of: Token, state: &TokenState) {
+    fn tell_of_nearer(&mut self, now: Time, token: Key, of: Token, state: &TokenState) {
         let Some(ring) = self.tokens.get(&token).filter(|_| of.node != self.me.node) else {
             return;
         };
         let Some(first) = state.successors.first() else {
             return;
         };
-        let own = ring.pointers.successors.iter();
-        let nearer = own.filter(|next| {
-            next.key.between(of.key, first.key) && next.node != of.node && self.answers(next.node)
-        });
-        let members = self.entries_for(nearer);
+        let own = ring.pointers.successors.iter().copied();
+        let known = self.next_alive(now, of.key);
+        let nearer: Vec<Token> = own
+            .chain(known)
+            .filter(|next| {
+                let is_nearer = next.key.between(of.key, first.key);
+                is_nearer && next.node != of.node && self.answers(next.node)
+            })
+            .collect();
+        let members = self.entries_for(nearer.iter());
         if !members.is_empty() {
             let told = Message::Table {
                 members,
