@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::Outcome;
@@ -46,7 +46,14 @@ pub(super) fn run(arguments: &FiguresArgs) -> Result<Outcome> {
     };
     for figure in wanted {
         let data = match &arguments.write {
-            Some(folder) if arguments.redraw => read(folder, figure)?,
+            Some(folder) if arguments.redraw => match read(folder, figure)? {
+                Some(data) => data,
+                None if all => continue,
+                None => bail!(
+                    "{} has not been measured yet: leave --redraw out",
+                    figure.name
+                ),
+            },
             _ => (figure.measure)(effort)?,
         };
         let mut out = io::stdout();
@@ -58,11 +65,15 @@ pub(super) fn run(arguments: &FiguresArgs) -> Result<Outcome> {
     Ok(Outcome::Kept)
 }
 
-fn read(folder: &Path, figure: &Figure) -> Result<Data> {
+/// The rows that were written, if any were.
+fn read(folder: &Path, figure: &Figure) -> Result<Option<Data>> {
     let file = folder.join(format!("figures/{}.csv", figure.name));
+    if !file.exists() {
+        return Ok(None);
+    }
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    Data::read(&text)
+    Data::read(&text).map(Some)
 }
 
 fn write(folder: &Path, figure: &Figure, data: &Data) -> Result<()> {

@@ -39,17 +39,17 @@ struct Own {
     /// r: entries of a full successor list
     #[arg(long, value_name = "R", default_value_t = 2, requires = "seats")]
     list: usize,
-    /// Members of the rings to begin with
-    #[arg(long, value_name = "A..=B", value_parser = super::range::<u32>, default_value = "3..=6")]
-    members: RangeInclusive<u32>,
+    /// Members of the rings to begin with, by default 3 and more
+    #[arg(long, value_name = "A..=B", value_parser = super::range::<u32>, requires = "seats")]
+    members: Option<RangeInclusive<u32>>,
     /// Tokens that may die
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "seats")]
     deaths: u8,
     /// Tokens that may return
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "seats")]
     returns: u8,
     /// Answers under way at once
-    #[arg(long, value_name = "N", default_value_t = 2)]
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "seats")]
     flights: usize,
     /// With predecessors and notifications
     #[arg(long)]
@@ -63,12 +63,29 @@ struct Own {
 }
 
 impl Own {
+    fn members(&self, seats: u8) -> RangeInclusive<u32> {
+        let seats = u32::from(seats);
+        self.members.clone().unwrap_or_else(|| seats.min(3)..=seats)
+    }
+
+    fn ensure_sense(&self, seats: u8) -> Result<()> {
+        ensure!((2..=6).contains(&seats), "there are 2 to 6 seats");
+        ensure!(self.list > 0, "a successor list has an entry at least");
+        let members = self.members(seats);
+        let (least, most) = (*members.start(), *members.end());
+        ensure!(
+            least > 0 && least <= most && most <= u32::from(seats),
+            "rings of {least} to {most} members do not fit {seats} seats: say --members A..=B"
+        );
+        Ok(())
+    }
+
     fn setting(&self, seats: u8, mistake: Option<Mistake>) -> Setting {
         Setting {
             name: "own",
             seats,
             list_length: self.list,
-            members: self.members.clone(),
+            members: self.members(seats),
             principals: !self.small,
             predecessors: self.predecessors,
             offers: !self.no_offers,
@@ -83,7 +100,7 @@ impl Own {
 pub(super) fn run(arguments: &ModelArgs) -> Result<Outcome> {
     let mut settings = match arguments.mistake {
         mistake if let Some(seats) = arguments.seats => {
-            ensure!((2..=6).contains(&seats), "there are 2 to 6 seats");
+            arguments.own.ensure_sense(seats)?;
             vec![arguments.own.setting(seats, mistake)]
         }
         Some(mistake) => vec![demonstration(mistake)],
@@ -91,7 +108,13 @@ pub(super) fn run(arguments: &ModelArgs) -> Result<Outcome> {
         None => bounded(),
     };
     if let Some(only) = &arguments.only {
+        let names: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
+        let names = names.join("\n  ");
         settings.retain(|setting| setting.name.contains(only.as_str()));
+        ensure!(
+            !settings.is_empty(),
+            "no exploration's name contains '{only}'; there are\n  {names}"
+        );
     }
     let mut out = io::stdout();
     let mut wrong = false;

@@ -18,7 +18,7 @@ pub struct ReplayArgs {
     files: Vec<PathBuf>,
     /// Only the node with this id or the beginning of it, or at this IP:PORT
     #[arg(long, value_name = "NODE")]
-    node: Vec<String>,
+    only: Vec<String>,
     /// Show only steps from this many seconds after the first recording's start
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     from: Option<Duration>,
@@ -30,10 +30,18 @@ pub struct ReplayArgs {
     quiet: bool,
 }
 
+/// A file that is named twice, once by a pattern perhaps, is read once.
+fn each_once(files: &[PathBuf]) -> Vec<PathBuf> {
+    let mut known = std::collections::BTreeSet::new();
+    let is_new =
+        |file: &&PathBuf| known.insert(file.canonicalize().unwrap_or_else(|_| (*file).clone()));
+    files.iter().filter(is_new).cloned().collect()
+}
+
 pub(super) fn run(arguments: &ReplayArgs) -> Result<Outcome> {
     let options = Options {
-        files: arguments.files.clone(),
-        nodes: arguments.node.clone(),
+        files: each_once(&arguments.files),
+        nodes: arguments.only.clone(),
         show: if arguments.quiet {
             Show::Verdicts
         } else {

@@ -47,12 +47,19 @@ fn headline(status: &Status, paint: Paint) -> String {
     } else {
         paint.red("not whole")
     };
+    let silent = members(&ring.nodes).filter(|node| node.state == "suspect");
+    let silent = match silent.count() as u64 {
+        0 => String::new(),
+        silent => paint
+            .yellow(format!(" but for {} silent", count(silent, "node")))
+            .to_string(),
+    };
     let (used, offered) = members(&ring.nodes).fold((0, 0_u64), |(used, offered), node| {
         let more = node.used_bytes.unwrap_or(0);
         (used + more, offered.saturating_add(node.offered_bytes))
     });
     format!(
-        "{} · {} · ring {whole} · {} used of {}",
+        "{} · {} · ring {whole}{silent} · {} used of {}",
         paint.bold(visible(&ring.name)),
         count(present, "node"),
         size(used),
