@@ -284,7 +284,7 @@ impl Peer {
         self.ring_not_found(now, addr);
     }
 
-    /// Nobody is to be asked at an address.
+    /// Nobody answers at an address.
     pub(crate) fn ring_not_found(&mut self, now: Time, addr: SocketAddr) {
         let Some(attempt) = self.joining.attempt.as_mut() else {
             return;

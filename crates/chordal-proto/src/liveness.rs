@@ -106,8 +106,8 @@ const UNSHARED: usize = 8;
 /// For how many others a node waits to give up a silent one.
 const COURTESY_MAX: u32 = 16;
 
-/// With every how manieth ping a silent node is tried that this one has nothing to do with: nobody
-/// else may ever have found it silent, so that it has no cause to speak up.
+/// One ping in so many goes to a silent node that this one has nothing to do with: nobody else may
+/// ever have found it silent, so that it has no cause to speak up.
 const TRY_SILENT_EVERY: usize = 8;
 
 /// How many other silent nodes are tried when one has spoken again.

@@ -141,7 +141,7 @@ impl Lookup {
                 return None;
             }
             // A node's answer is the same for each of its tokens before the key.
-            let is_again = !as_owner && self.asked.iter().any(|token| token.node == next.0.node);
+            let is_again = !as_owner && self.has_asked(next.0.node);
             if !is_again && !self.silent.contains(&next.0.node) && self.asked.insert(next.0) {
                 return Some((next.0, next.1, as_owner));
             }
@@ -183,30 +183,34 @@ impl Lookup {
             .is_some_and(|heir| !self.has_nearer(bits, heir.token))
             && self.asked.len() < HOPS_MAX
             && self.before.iter().any(|(token, _)| *token == before)
-            && !self.asked.contains(&before)
-            && !self.silent.contains(&before.node);
+            && self.is_open(&before);
         is_witness.then_some(before)
     }
 
     /// Whether a token nearer after the key than this one may still be asked.
     fn has_nearer(&self, bits: Bits, than: Token) -> bool {
         let way = |token: &Token| bits.distance(self.key, token.key);
-        self.after.iter().any(|(token, _)| {
-            way(token) < way(&than)
-                && !self.asked.contains(token)
-                && !self.silent.contains(&token.node)
-        })
+        let mut after = self.after.iter();
+        after.any(|(token, _)| way(token) < way(&than) && self.is_open(token))
+    }
+
+    /// Whether a token may still be asked.
+    fn is_open(&self, token: &Token) -> bool {
+        !self.asked.contains(token) && !self.silent.contains(&token.node)
+    }
+
+    /// Whether a node was asked, for whichever of its tokens.
+    fn has_asked(&self, node: NodeId) -> bool {
+        self.asked.iter().any(|token| token.node == node)
     }
 
     /// Whether all those after the key that a claim named are silent: its author knows more of
     /// them, and knows better than whoever is farther back.
     fn needs_whole_list(&self, bits: Bits) -> bool {
         let mut after = self.after.iter();
-        let is_open =
-            |token: &Token| !self.asked.contains(token) && !self.silent.contains(&token.node);
         !self.claimants.is_empty()
             && self.last_witness(bits).is_none()
-            && !after.any(|(token, _)| is_open(token))
+            && !after.any(|(token, _)| self.is_open(token))
     }
 
     fn add_before(&mut self, bits: Bits, tokens: impl IntoIterator<Item = (Token, Via)>) {

@@ -22,7 +22,7 @@ use crate::liveness::Liveness;
 use crate::lookup::Lookups;
 use crate::member::{Member, Standing, Token};
 use crate::membership::{Saves, TablePast};
-use crate::message::{Message, Silent, TokenPointers};
+use crate::message::{Closer, Message, OwnerFound, Silent, TokenPointers};
 use crate::operation::Operations;
 use crate::replica::Replica;
 use crate::request::{Asker, Purpose, Request, RequestId, Requests};
@@ -423,18 +423,16 @@ impl Peer {
             }
             (Purpose::Lookup(id), Message::State(state)) => self.lookup_list(now, id, state),
             (Purpose::Lookup(id), Message::NoToken(_)) => self.lookup_refused(now, id),
-            (Purpose::Beside, Message::Owner(found)) => {
-                self.beside_on_ring(now, from, &found.members);
-            }
-            (Purpose::Beside, Message::Closer(closer)) => {
-                self.beside_on_ring(now, from, &closer.members);
-            }
-            (Purpose::Scout(id), Message::Owner(found)) => {
-                self.scout_found(now, id, from, &found.members);
-            }
-            (Purpose::Scout(id), Message::Closer(closer)) => {
-                self.scout_found(now, id, from, &closer.members);
-            }
+            (
+                Purpose::Beside,
+                Message::Owner(OwnerFound { members, .. })
+                | Message::Closer(Closer { members, .. }),
+            ) => self.beside_on_ring(now, from, &members),
+            (
+                Purpose::Scout(id),
+                Message::Owner(OwnerFound { members, .. })
+                | Message::Closer(Closer { members, .. }),
+            ) => self.scout_found(now, id, from, &members),
             (Purpose::Scout(id), Message::NoToken(_)) => {
                 self.scouted_in_vain(now, id, Some(from), true);
             }

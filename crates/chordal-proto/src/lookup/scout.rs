@@ -26,8 +26,7 @@ impl Lookup {
         let mut open: Vec<NodeId> = Vec::new();
         for (token, _) in self.before.iter().rev() {
             let node = token.node;
-            let is_known = self.scouted.contains(&node) || self.silent.contains(&node);
-            if !is_known && !self.asked.contains(token) && !open.contains(&node) {
+            if self.is_open(token) && !self.scouted.contains(&node) && !open.contains(&node) {
                 open.push(node);
             }
         }
@@ -92,7 +91,7 @@ impl Peer {
         let Some((lookup, node)) = lookup.zip(node) else {
             return;
         };
-        if !lookup.asked.iter().any(|token| token.node == node) {
+        if !lookup.has_asked(node) {
             lookup.silent.insert(node);
         }
         if off_ring {

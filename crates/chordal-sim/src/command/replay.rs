@@ -1,5 +1,6 @@
 //! `replay`: what nodes recorded, told again to the same code.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct ReplayArgs {
 
 /// A file that is named twice, once by a pattern perhaps, is read once.
 fn each_once(files: &[PathBuf]) -> Vec<PathBuf> {
-    let mut known = std::collections::BTreeSet::new();
+    let mut known = BTreeSet::new();
     let is_new =
         |file: &&PathBuf| known.insert(file.canonicalize().unwrap_or_else(|_| (*file).clone()));
     files.iter().filter(is_new).cloned().collect()

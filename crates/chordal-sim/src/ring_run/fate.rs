@@ -25,8 +25,6 @@ pub(super) struct Fate<'a> {
     plan: &'a Plan,
     todo: BTreeMap<(Time, u64), Todo>,
     noted: u64,
-    /// Whether the network is parted or cut.
-    parted: bool,
     pub(super) findings: Findings,
 }
 
@@ -55,7 +53,6 @@ impl<'a> Fate<'a> {
             plan,
             todo: BTreeMap::new(),
             noted: 0,
-            parted: false,
             findings: Findings::default(),
         }
     }
@@ -82,7 +79,6 @@ impl<'a> Fate<'a> {
             self.act(world, todo)?;
         }
         world.run_until(until.max(world.now()))?;
-        self.parted = false;
         world.mend();
         for (_, todo) in std::mem::take(&mut self.todo) {
             if let Todo::Restart(number) = todo
@@ -111,7 +107,6 @@ impl<'a> Fate<'a> {
             Todo::SessionEnds(number) => self.end_session(world, number)?,
             Todo::Hurry(number) => world.set_slowness(number, Duration::ZERO),
             Todo::Mend => {
-                self.parted = false;
                 world.mend();
                 self.heal(world)?;
             }
@@ -139,7 +134,7 @@ impl<'a> Fate<'a> {
             fault,
             RingFault::MassRestart | RingFault::Partition | RingFault::Cut
         );
-        if self.parted && needs_one_network {
+        if needs_one_network && self.is_parted() {
             return Ok(());
         }
         match fault {
@@ -267,9 +262,13 @@ impl<'a> Fate<'a> {
 
     /// Everything else goes on meanwhile.
     fn mend_later(&mut self, world: &RingWorld) {
-        self.parted = true;
         let time = self.plan.partition.draw(&mut self.dice);
         self.note(world, time, Todo::Mend);
+    }
+
+    /// Whether the network is parted or cut.
+    fn is_parted(&self) -> bool {
+        self.todo.values().any(|todo| matches!(todo, Todo::Mend))
     }
 
     /// Some ways are cut in one direction.
