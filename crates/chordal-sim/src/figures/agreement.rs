@@ -110,14 +110,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "Groups of ten lookups that agree".to_owned(),
-        x: Axis {
-            label: "median session in minutes".to_owned(),
-            scale: Scale::Log2,
-        },
-        y: Axis {
-            label: "percent".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("median session in minutes", Scale::Log2),
+        y: Axis::new("percent", Scale::Linear),
         lines: vec![
             line("measured", Source::Ours, "agreed %"),
             line("Bamboo 2004", Source::Published, "published %"),

@@ -89,14 +89,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "Keys owned over a node's share".to_owned(),
-        x: Axis {
-            label: "nodes".to_owned(),
-            scale: Scale::Log2,
-        },
-        y: Axis {
-            label: "keys over the share".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("nodes", Scale::Log2),
+        y: Axis::new("keys over the share", Scale::Linear),
         lines: vec![
             line("most, equal offers", "equal", "most over share"),
             line("least, equal offers", "equal", "least over share"),

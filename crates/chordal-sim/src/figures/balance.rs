@@ -100,14 +100,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "Keys per node over the mean".to_owned(),
-        x: Axis {
-            label: "tokens a node".to_owned(),
-            scale: Scale::Linear,
-        },
-        y: Axis {
-            label: "keys over the mean".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("tokens a node", Scale::Linear),
+        y: Axis::new("keys over the mean", Scale::Linear),
         lines: vec![
             line("most, random tokens", Source::Ours, "most over mean"),
             line("99th percentile", Source::Ours, "99th over mean"),

@@ -129,14 +129,8 @@ fn draw(data: &Data) -> Vec<Plot> {
         };
         Plot {
             title: title.to_owned(),
-            x: Axis {
-                label: "part of the nodes that died at once".to_owned(),
-                scale: Scale::Linear,
-            },
-            y: Axis {
-                label: "per lookup".to_owned(),
-                scale: Scale::Linear,
-            },
+            x: Axis::new("part of the nodes that died at once", Scale::Linear),
+            y: Axis::new("per lookup", Scale::Linear),
             lines: vec![
                 line("r = 20", Source::Ours, "20", ours),
                 line("ToN 2003, r = 20", Source::Published, "20", published),

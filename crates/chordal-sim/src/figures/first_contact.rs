@@ -121,14 +121,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "First contact is the owner".to_owned(),
-        x: Axis {
-            label: "mean session in hours".to_owned(),
-            scale: Scale::Log2,
-        },
-        y: Axis {
-            label: "percent of lookups".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("mean session in hours", Scale::Log2),
+        y: Axis::new("percent of lookups", Scale::Linear),
         lines: vec![
             line(
                 "all leave with notice",

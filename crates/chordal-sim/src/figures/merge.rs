@@ -101,14 +101,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "Seconds to one ring after a minute of partition".to_owned(),
-        x: Axis {
-            label: "nodes".to_owned(),
-            scale: Scale::Log2,
-        },
-        y: Axis {
-            label: "seconds".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("nodes", Scale::Log2),
+        y: Axis::new("seconds", Scale::Linear),
         lines: vec![
             line("table, halves", "table", "half"),
             line("table, one node", "table", "one"),

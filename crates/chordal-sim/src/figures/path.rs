@@ -90,14 +90,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "Mean path length".to_owned(),
-        x: Axis {
-            label: "nodes".to_owned(),
-            scale: Scale::Log2,
-        },
-        y: Axis {
-            label: "hops".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("nodes", Scale::Log2),
+        y: Axis::new("hops", Scale::Linear),
         lines: vec![
             line("fingers only", Source::Ours, "fingers", "mean path"),
             line("formula (ToN 2003)", Source::Formula, "fingers", "formula"),

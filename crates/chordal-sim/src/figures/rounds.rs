@@ -151,14 +151,8 @@ fn draw(data: &Data) -> Vec<Plot> {
     };
     vec![Plot {
         title: "Rounds from right neighbours to right lists".to_owned(),
-        x: Axis {
-            label: "r".to_owned(),
-            scale: Scale::Linear,
-        },
-        y: Axis {
-            label: "rounds".to_owned(),
-            scale: Scale::Linear,
-        },
+        x: Axis::new("r", Scale::Linear),
+        y: Axis::new("rounds", Scale::Linear),
         lines: vec![
             line("lists", Source::Ours, "lists right after another"),
             line("neighbours", Source::Ours, "neighbours right after"),

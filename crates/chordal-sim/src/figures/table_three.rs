@@ -154,14 +154,8 @@ fn draw(data: &Data) -> Vec<Plot> {
         };
         Plot {
             title: title.to_owned(),
-            x: Axis {
-                label: "joins, and departures, per second".to_owned(),
-                scale: Scale::Linear,
-            },
-            y: Axis {
-                label: "per lookup".to_owned(),
-                scale: Scale::Linear,
-            },
+            x: Axis::new("joins, and departures, per second", Scale::Linear),
+            y: Axis::new("per lookup", Scale::Linear),
             lines: vec![
                 line("leaves", Source::Ours, "leave", ours),
                 line("ToN 2003, leaves", Source::Published, "leave", published),

@@ -33,6 +33,14 @@ pub(super) struct Span {
 const TICKS_MAX: f64 = 10.0;
 
 impl Axis {
+    /// An axis with this beside it.
+    pub fn new(label: &str, scale: Scale) -> Self {
+        Self {
+            label: label.to_owned(),
+            scale,
+        }
+    }
+
     /// An axis long enough for these values.
     pub(super) fn span(&self, values: impl Iterator<Item = f64>) -> Span {
         let scale = self.scale;
