@@ -5,6 +5,7 @@
 //! Disks are empty and answer at once; transfers fail. It chooses no faults and promises nothing;
 //! its owner does, through [`RingWorld::crash`] and the like.
 
+mod grounds;
 mod lives;
 mod look;
 mod machine;
@@ -119,11 +120,18 @@ pub enum RingPlant {
     DropNotify,
     /// A node that crashed comes back in the middle of its old life, pointers and all.
     Undead,
+    /// A driver whose message is lost says that there is no way to whom it was for.
+    AccuseOnLoss,
 }
 
 impl RingPlant {
     /// Every mistake there is.
-    pub const ALL: [Self; 3] = [Self::Nothing, Self::DropNotify, Self::Undead];
+    pub const ALL: [Self; 4] = [
+        Self::Nothing,
+        Self::DropNotify,
+        Self::Undead,
+        Self::AccuseOnLoss,
+    ];
 
     /// What the command line calls it.
     pub const fn name(self) -> &'static str {
@@ -131,6 +139,7 @@ impl RingPlant {
             Self::Nothing => "nothing",
             Self::DropNotify => "drop-notify",
             Self::Undead => "undead",
+            Self::AccuseOnLoss => "accuse-on-loss",
         }
     }
 
@@ -200,7 +209,12 @@ enum Event {
 #[derive(Debug)]
 enum Happening {
     /// A message arrives from another machine.
-    Message { from: usize, bytes: Bytes },
+    Message {
+        from: usize,
+        /// The life of the sender's that sent it.
+        life: u32,
+        bytes: Bytes,
+    },
     /// It is told something by its own driver.
     News(Box<Input>),
     /// An attempt to reach somebody is given up.
@@ -378,14 +392,21 @@ impl RingWorld {
             machine.busy_until = self.now + machine.slowness;
         }
         match what {
-            Happening::Message { from, bytes } => self.deliver(number, from, bytes),
+            Happening::Message { from, life, bytes } => {
+                self.note_heard(number, from, life);
+                self.deliver(number, from, bytes)
+            }
             Happening::News(input) => {
                 self.trace
                     .line(self.now, || format!("node {number} <- {input:?}"));
+                self.note_out_of_reach(number, &input);
                 self.feed(number, *input)
             }
             Happening::TimeOut(to) => match self.give_up(number, to) {
-                Some(input) => self.feed(number, input),
+                Some(input) => {
+                    self.note_out_of_reach(number, &input);
+                    self.feed(number, input)
+                }
                 None => Ok(()),
             },
             Happening::Deadline => self.wake(number),
@@ -604,7 +625,12 @@ impl RingWorld {
             self.unreachable(from, to, after, "no route");
             return;
         };
+        let life = self.machines[from].lives;
         let (after, again) = match self.network.fate(from, target) {
+            Fate::Lost if self.plant == RingPlant::AccuseOnLoss => {
+                let after = self.network.patience();
+                return self.unreachable(from, to, after, "a message was lost");
+            }
             Fate::Lost => return,
             Fate::Blocked(after) => {
                 self.push(after, from, Happening::TimeOut(to));
@@ -621,7 +647,7 @@ impl RingWorld {
                 self.connect(from, target);
                 for after in again.into_iter().chain([after]) {
                     let bytes = bytes.clone();
-                    self.push(after, target, Happening::Message { from, bytes });
+                    self.push(after, target, Happening::Message { from, life, bytes });
                 }
             }
             // A dead program's machine refuses at once; a dead machine says nothing.

@@ -7,6 +7,7 @@ use chordal_proto::effect::{Answer, Failure};
 use chordal_proto::input::Command;
 use chordal_proto::{Config, Input, Peer};
 
+use super::grounds::Grounds;
 use super::machine::{Life, State, address};
 use super::{Happening, Machine, OFFERED_BYTES, Reply, RingPlant, RingWorld, Stop};
 use crate::violation::Violation;
@@ -205,6 +206,7 @@ impl RingWorld {
             joined: false,
             leaving: false,
             views: Vec::new(),
+            grounds: Grounds::default(),
         }));
         self.note(number, b"start", || {
             format!("node {number} starts, {memory:?}")

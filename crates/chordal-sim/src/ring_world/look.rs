@@ -254,6 +254,7 @@ impl RingWorld {
             watch.resume(self.now);
         }
         let is_sound = watch.is_sound();
+        let dropped = watch.take_dropped();
         if was_sound != is_sound {
             self.trace.line(self.now, || {
                 let what = if is_sound {
@@ -264,6 +265,7 @@ impl RingWorld {
                 format!("the invariant {what}")
             });
         }
+        self.judge_accusations(number, &dropped)?;
         verdict
             .map_err(|flaw| self.violation("the ring's invariant", Some(number), flaw.to_string()))
     }

@@ -10,6 +10,7 @@ use chordal_proto::certificate::TokenView;
 use chordal_proto::{Peer, Time};
 
 use super::Happening;
+use super::grounds::Grounds;
 
 /// A machine.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub(super) struct Life {
     pub(super) leaving: bool,
     /// The pointers of its tokens that are in the ring, as they were after its last event.
     pub(super) views: Vec<TokenView>,
+    /// What it knows of whether others live.
+    pub(super) grounds: Grounds,
 }
 
 impl Life {

@@ -79,3 +79,19 @@ fn equal_seeds_are_equal_worlds() {
     assert_eq!(formed(15, 4).digest(), formed(15, 4).digest());
     assert_ne!(formed(15, 4).digest(), formed(15, 5).digest());
 }
+
+#[test]
+fn whoever_takes_a_node_for_dead_of_which_it_has_just_heard_fails() {
+    let broken = |plant: RingPlant| {
+        let mut world = formed(8, 4);
+        world.plant(plant);
+        world.set_weather(Weather {
+            loss: 0.02,
+            ..Weather::fair(Duration::from_millis(10))
+        });
+        world.run_for(Duration::from_mins(2)).err()
+    };
+    assert_eq!(broken(RingPlant::Nothing), None);
+    let violation = broken(RingPlant::AccuseOnLoss).expect("it is caught");
+    assert_eq!(violation.promise, "only silent nodes are taken for dead");
+}

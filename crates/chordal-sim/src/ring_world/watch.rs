@@ -31,6 +31,8 @@ pub(super) struct Watch {
     shaken: Option<Time>,
     shaken_time: Duration,
     accused: u64,
+    /// Tokens dropped from the head of a list although they live and have not just returned.
+    dropped: Vec<Token>,
     /// Lists of late, and when they were changed: answers that tell them may be on their way.
     told: VecDeque<(Time, TokenView)>,
 }
@@ -38,6 +40,7 @@ pub(super) struct Watch {
 #[derive(Debug)]
 struct Seat {
     view: TokenView,
+    entered: Time,
     /// How many pairs of neighbours in lists skip over this token.
     skipped: u32,
     /// Since when no pair does.
@@ -201,6 +204,12 @@ impl Watch {
         self.accused
     }
 
+    /// The living tokens that were dropped from the head of a list since this was last asked, but
+    /// for those that have just returned.
+    pub(super) fn take_dropped(&mut self) -> Vec<Token> {
+        std::mem::take(&mut self.dropped)
+    }
+
     /// Whether nobody holds a living token for dead and no list skips over one.
     pub(super) fn is_calm(&self) -> bool {
         self.accusations.is_empty() && self.principals == self.seats.len() && self.verdict().is_ok()
@@ -227,6 +236,7 @@ impl Watch {
         self.add(now, &view, 1);
         let seat = Seat {
             view,
+            entered: now,
             skipped,
             clear_since: now,
         };
@@ -262,6 +272,11 @@ impl Watch {
             if self.has(*lost) {
                 self.accusations.insert((key, lost.key));
                 self.accused += 1;
+                let seat = &self.seats[&lost.key];
+                // That it has no such token may still be on the way.
+                if now.since(seat.entered) >= FLIGHT {
+                    self.dropped.push(*lost);
+                }
                 self.shake(now);
             }
         }
