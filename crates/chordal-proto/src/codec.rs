@@ -11,6 +11,7 @@ mod entry;
 mod key;
 mod list;
 mod member;
+mod past;
 mod records;
 mod replica;
 mod ring;
@@ -18,6 +19,8 @@ mod shape;
 mod table;
 mod token;
 mod whole_ring;
+
+pub(crate) use past::{decode_pasts, encode_pasts};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message as _;
@@ -212,7 +215,7 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Reconcile(step) => Body::Reconcile(replica::reconcile_to_wire(step)),
         Message::Reconciled(step) => Body::Reconciled(replica::reconciled_to_wire(step)),
         Message::CompareArc(question) => Body::CompareArc(replica::compare_to_wire(question)),
-        Message::ArcCompared(answer) => Body::ArcCompared(replica::compared_to_wire(*answer)),
+        Message::ArcCompared(answer) => Body::ArcCompared(replica::compared_to_wire(answer)),
         Message::FetchRecords { arc, digests } => {
             Body::FetchRecords(replica::fetch_to_wire(*arc, digests))
         }

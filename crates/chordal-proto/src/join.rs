@@ -215,7 +215,6 @@ impl Peer {
         info: RingInfo,
     ) {
         let Some(attempt) = self.joining.attempt.as_mut() else {
-            self.told_of_myself(now, from, info.you.as_ref());
             return;
         };
         attempt.asked.remove(&asked);
@@ -242,7 +241,9 @@ impl Peer {
             // Another ring's settings can be taken over only where nothing stands under our own.
             self.settings = info.settings;
         }
-        self.told_of_myself(now, from, info.you.as_ref());
+        if was_alone {
+            self.begin_among_others(now);
+        }
         self.learn(now, info.member);
         if let Some(you) = info.you {
             self.hear_of_myself(now, &you);
@@ -325,6 +326,7 @@ impl Peer {
             self.reply(operation, Err(failure));
         }
         if self.is_alone() && !self.is_seeking() {
+            self.begin_alone(now);
             for ring in self.tokens.values_mut() {
                 ring.pointers.on_ring = true;
             }

@@ -13,6 +13,7 @@
 pub mod certificate;
 pub mod codec;
 pub mod effect;
+pub mod history;
 pub mod input;
 mod join;
 pub mod limits;

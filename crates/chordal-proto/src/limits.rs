@@ -87,8 +87,23 @@ pub const WALK_AT_ONCE_MAX: usize = 64;
 /// The most unanswered requests.
 pub const REQUESTS_MAX: usize = 65_536;
 
-/// The most reconciliations that a node has begun and not ended.
-pub const SESSIONS_MAX: usize = 4;
+/// The most reconciliations that a node has begun and not ended, without those that copy chunks.
+pub const SESSIONS_MAX: usize = 8;
+
+/// The most reconciliations that copy chunks at once.
+pub const CHUNK_SESSIONS_MAX: usize = 4;
+
+/// The most earlier views of an arc that a node tells of.
+pub const VIEWS_MAX: usize = 32;
+
+/// The most holders of an arc.
+pub const VIEW_NODES_MAX: usize = 255;
+
+/// The most arcs of whose past a node tells although others hold them by now.
+pub const FORMER_ARCS_MAX: usize = 512;
+
+/// The most bytes that the views of a node's arcs take among what it keeps for its next life.
+pub const SAVED_VIEWS_BYTES: usize = 384 << 10;
 
 /// The most chunks a node copies to itself at once while repairing.
 pub const REPAIR_TRANSFERS_MAX: usize = 8;

@@ -4,14 +4,16 @@
 mod compare;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use chordal_object::{Key, NodeId};
+use chordal_object::{Arc, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::codec;
 use crate::effect::{Answer, DiskOp, Notice};
-use crate::input::OperationId;
+use crate::history::History;
+use crate::input::{Completion, OperationId};
 use crate::limits::{INCARNATION_MAX, MEMBERS_MAX};
 use crate::member::{Member, Standing, Token};
 use crate::message::Message;
@@ -31,20 +33,11 @@ const BRANCHES: usize = 4;
 /// The most entries that a node whose table is not whole tells to one that joins.
 const SHARED_MAX: usize = 32;
 
-/// Bytes before the saved table: format, completeness, incarnation.
-const SAVED_HEAD: usize = 10;
+/// Pause before a save that failed is tried again.
+const SAVE_AGAIN: Duration = Duration::from_secs(1);
 
-/// The version of the saved table's format.
-const SAVED_FORMAT: u8 = 1;
-
-/// What an earlier life saved of itself.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct SavedState {
-    /// Whether it had all that was acknowledged of what it should hold.
-    pub(crate) complete: bool,
-    /// Its incarnation then.
-    pub(crate) incarnation: u64,
-}
+/// The version of the saved table's format, its first byte.
+const SAVED_FORMAT: u8 = 2;
 
 /// Saves of the table under way.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -233,8 +226,8 @@ impl Peer {
     pub(crate) fn hear_of_myself(&mut self, now: Time, entry: &Member) {
         let leaving = !self.me.standing.holds();
         let given_up = !entry.standing.is_member();
-        if given_up && !leaving && entry.incarnation >= self.replica.complete_since() {
-            // Given up in this life or since the last save of an earlier one: writes were missed.
+        if given_up && !leaving && entry.incarnation >= self.me.incarnation {
+            // Writes were missed.
             self.lose_completeness(now);
         }
         let own_word = leaving && entry.incarnation == self.me.incarnation && given_up;
@@ -265,19 +258,25 @@ impl Peer {
             .filter(|entry| entry.node == own || (!left && entry.standing != Standing::Left))
             .take(MEMBERS_MAX)
             .collect();
-        let encoded = codec::encode_members(&members);
-        let mut bytes = BytesMut::with_capacity(SAVED_HEAD + encoded.len());
+        let mut bytes = BytesMut::new();
         bytes.put_u8(SAVED_FORMAT);
-        let complete = self.table.is_whole() && self.replica.is_complete();
-        bytes.put_u8(u8::from(complete));
-        bytes.put_u64(self.me.incarnation);
-        bytes.put_slice(&encoded);
-        self.disk(DiskOp::SaveMembers(bytes.freeze()), Waiting::Saved);
+        let members = codec::encode_members(&members);
+        bytes.put_u32(u32::try_from(members.len()).expect("a table is bounded"));
+        bytes.put(members);
+        bytes.put(codec::encode_pasts(&self.views_to_save()));
+        let moves = self.moves();
+        let op = DiskOp::SaveMembers(bytes.freeze());
+        self.disk(op, Waiting::Saved { moves });
     }
 
     /// A save ended.
-    pub(crate) fn saved(&mut self) {
+    pub(crate) fn saved(&mut self, now: Time, moves: u64, completion: &Completion) {
         self.saves.running = false;
+        if matches!(completion, Completion::Disk(Ok(_))) {
+            self.views_saved(now, moves);
+        } else {
+            self.timers.at_latest(now + SAVE_AGAIN, Reason::Save);
+        }
         if std::mem::take(&mut self.saves.again) {
             self.save_members();
         } else if let Some(operation) = self.saves.left.take() {
@@ -285,19 +284,16 @@ impl Peer {
         }
     }
 
-    /// Takes over what an earlier life saved. Bytes that cannot be read count as nothing
-    /// remembered.
-    pub(crate) fn remember(&mut self, saved: Option<Bytes>) -> Option<SavedState> {
-        let mut bytes = saved.filter(|bytes| bytes.len() >= SAVED_HEAD)?;
-        let mut head = bytes.split_to(SAVED_HEAD);
-        if head.get_u8() != SAVED_FORMAT {
-            return None;
-        }
-        let state = SavedState {
-            complete: head.get_u8() == 1,
-            incarnation: head.get_u64(),
+    /// Takes over what an earlier life saved; what it went through with the arcs that it held.
+    /// Bytes that cannot be read count as nothing remembered.
+    pub(crate) fn remember(&mut self, saved: Option<Bytes>) -> Vec<(Arc, History)> {
+        let Some((members, pasts)) = saved.and_then(parts_of_saved) else {
+            return Vec::new();
         };
-        let members = codec::decode_members(bytes).ok()?;
+        let (Ok(members), Ok(pasts)) = (codec::decode_members(members), codec::decode_pasts(pasts))
+        else {
+            return Vec::new();
+        };
         for member in members {
             if member.node == self.me.node {
                 let next = member.incarnation.saturating_add(1);
@@ -315,11 +311,21 @@ impl Peer {
                 self.table.learn(&self.settings, &member);
             }
         }
-        Some(state)
+        pasts
     }
 
     /// Asks to save the table soon, because what it would save has changed.
     pub(crate) fn save_soon(&mut self, now: Time) {
         self.timers.at_latest(now, Reason::Save);
     }
+}
+
+/// The saved table and the saved views.
+fn parts_of_saved(mut bytes: Bytes) -> Option<(Bytes, Bytes)> {
+    if bytes.try_get_u8().ok()? != SAVED_FORMAT {
+        return None;
+    }
+    let length = usize::try_from(bytes.try_get_u32().ok()?).ok()?;
+    let members = (length <= bytes.len()).then(|| bytes.split_to(length))?;
+    Some((members, bytes))
 }

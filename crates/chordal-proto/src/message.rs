@@ -8,6 +8,7 @@ use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::TokenView;
+use crate::history::History;
 use crate::member::{Member, Token};
 use crate::settings::Settings;
 use crate::view::View;
@@ -431,7 +432,7 @@ pub struct CompareArc {
 }
 
 /// The answer to [`Message::CompareArc`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ArcCompared {
     /// How the two compare.
     Compared {
@@ -445,14 +446,12 @@ pub enum ArcCompared {
 }
 
 /// What an answerer's word on an arc is worth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Word {
-    /// Whether it agrees with the view.
+    /// Whether it has come under the view, for good.
     pub agrees: bool,
-    /// Whether it agrees and has itself all that was acknowledged on this arc.
-    pub complete: bool,
-    /// Whether it agrees and once had all that, but may have missed writes since.
-    pub stale: bool,
+    /// Under which views it was before.
+    pub history: History,
 }
 
 /// One step of a comparison, by the `negentropy` protocol.
@@ -476,12 +475,8 @@ pub enum Reconciled {
     Step {
         /// For `negentropy`.
         payload: Bytes,
-        /// Whether the answerer agrees with the view.
-        agrees: bool,
-        /// Whether it agrees and has itself all that was acknowledged on this arc.
-        complete: bool,
-        /// Whether it agrees and once had all that, but may have missed writes since.
-        stale: bool,
+        /// What its word is worth.
+        word: Word,
     },
     /// Its disk failed, or it has too much to do.
     Failed,

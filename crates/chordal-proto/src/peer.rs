@@ -111,7 +111,7 @@ impl Peer {
         let saved = peer.remember(config.remembered);
         peer.table.learn(&peer.settings, &peer.me);
         peer.found_ring(now);
-        peer.start_replica(now, saved);
+        peer.start_replica(now, &saved);
         if !peer.is_alone() {
             peer.liveness.seeking = true;
             peer.timers.set(now, Reason::JoinAgain);

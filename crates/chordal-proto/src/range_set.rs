@@ -10,13 +10,6 @@ pub(crate) struct RangeSet {
 }
 
 impl RangeSet {
-    /// The keys of an arc on a ring whose greatest key is `last`.
-    pub(crate) fn of(arc: Arc, last: Key) -> Self {
-        let mut set = Self::default();
-        set.insert(arc, last);
-        set
-    }
-
     pub(crate) fn insert(&mut self, arc: Arc, last: Key) {
         for (from, to) in arc.ranges(last) {
             self.insert_range(from.position(), to.position());

@@ -1,27 +1,28 @@
 //! Keeping copies where they belong: who holds what, catching up, repair and hand-off.
 //!
 //! All of it is one mechanism. A node compares an arc with another holder and fetches what it
-//! lacks (a *session*); nobody pushes. A new holder answers reads, but does not count towards a
-//! majority before it has compared with enough of those that held the arc before and that have,
-//! by then, adopted the new holders themselves (*seal, then sync*). A former holder drops its
-//! copies only after every present holder has compared with it and confirmed.
+//! lacks (a *session*); nobody pushes. Whenever the holders of an arc change, none of them counts
+//! towards a majority before it has compared with enough of those that held the arc before and
+//! that have, by then, come under the new view themselves (*seal, then sync*; see
+//! [`crate::history`]). A former holder drops its copies only after every present holder has
+//! compared with it and confirmed.
 
 mod answer;
 mod handoff;
 mod item_set;
+mod pasts;
 mod placing;
 mod session;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chordal_object::{Arc, Key, NodeId};
 
 use crate::effect::Notice;
-use crate::join::SEEDS_MAX;
-use crate::limits::SESSIONS_MAX;
-use crate::member::Member;
-use crate::membership::SavedState;
+use crate::history::{self, History};
+use crate::limits::{SAVED_VIEWS_BYTES, SESSIONS_MAX};
+use crate::message::Word;
 use crate::peer::Peer;
 use crate::placement::{self, HeldArc};
 use crate::range_set::RangeSet;
@@ -32,6 +33,7 @@ use crate::view::View;
 pub(crate) use session::SessionId;
 
 use handoff::HandOffs;
+use pasts::Pasts;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
 
@@ -44,47 +46,41 @@ pub(crate) struct Replica {
     mine: Vec<MyArc>,
     /// Keys of which this node has all that was acknowledged.
     complete: RangeSet,
-    /// Keys of which it had once, before it may have missed writes.
-    stale: RangeSet,
-    /// Arcs of which it had, until the holders became those of the view: good to catch up from.
-    retired: Vec<(Arc, View)>,
+    /// Arcs that it held before, or in an earlier life, with what it went through: those who hold
+    /// them now ask for it.
+    pasts: Pasts,
+    /// How often what is to be kept of views changed.
+    moves: u64,
+    /// How often it had when the last save began that is durable: views that a crash could undo
+    /// are worth nothing to others.
+    sealed: u64,
     sessions: Sessions,
     hand_offs: HandOffs,
     last_key: Key,
     /// When foreign arcs were last looked into without a reason.
     looked_abroad: Time,
-    /// Completeness of an earlier life, until the ring confirms that it still holds.
-    recalled: Option<Recalled>,
-    /// From which incarnation on being given up would mean that writes were missed.
-    complete_since: u64,
-}
-
-/// Completeness that an earlier life saved.
-#[derive(Debug, Serialize, Deserialize)]
-struct Recalled {
-    /// How many remembered nodes must say that this one was not given up meanwhile.
-    need: usize,
-    confirmed: BTreeSet<NodeId>,
 }
 
 /// An arc that this node should hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct MyArc {
     held: HeldArc,
-    /// Who held it just before this node came to hold it.
+    /// What this node went through with it.
+    history: History,
+    /// Who held it just before this node came to hold it: they may know.
     previous: Vec<NodeId>,
+    /// Since when this node does not count on it; nothing while it does, or was not yet looked at.
+    waits_since: Option<Time>,
     /// Nodes it was compared with under the present holders.
     compared: BTreeMap<NodeId, Compared>,
 }
 
 /// The last comparison of an arc with a node.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Compared {
     at: Time,
-    /// Whether the other side itself had all that was acknowledged.
-    source_complete: bool,
-    /// Whether it had once, and may have missed writes since.
-    source_once: bool,
+    /// What the other side went through with the arc.
+    told: History,
     /// Whether the chunks were compared too and all of them came.
     chunks: bool,
     /// How long this comparison is good for: longer each time that nothing was found.
@@ -96,6 +92,9 @@ const DOUBLINGS: u32 = 5;
 
 /// Pause between two looks at what is to be repaired.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// Pause before a comparison is tried again that a node needs in order to count.
+const EAGERLY: Duration = Duration::from_millis(200);
 
 /// Mean pause before a change of holders is followed up.
 const SOON: Duration = Duration::from_millis(30);
@@ -120,23 +119,11 @@ impl Replica {
         self.complete.contains(key)
     }
 
-    /// Whether this node has all that was acknowledged of all it should hold.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.mine
-            .iter()
-            .all(|arc| self.complete.covers(arc.held.arc, self.last_key))
-    }
-
     /// The arcs of which this node has all that was acknowledged.
     pub(crate) fn complete_arcs(&self, last: Key) -> Vec<Arc> {
         let mine = self.mine.iter().map(|arc| arc.held.arc);
         mine.filter(|&arc| self.complete.covers(arc, last))
             .collect()
-    }
-
-    /// From which incarnation on being given up means that writes were missed.
-    pub(crate) const fn complete_since(&self) -> u64 {
-        self.complete_since
     }
 
     pub(crate) fn arcs_incomplete(&self) -> u32 {
@@ -176,11 +163,39 @@ impl Replica {
         self.hand_offs.note_foreign();
     }
 
+    /// What this node went through with an arc, of which it may have held parts.
+    fn history_of(&self, arc: Arc) -> History {
+        let mine = self.mine.iter().filter(|mine| meet(mine.held.arc, arc));
+        let mine = mine.map(|mine| mine.history.clone());
+        let mut parts = mine.chain(self.pasts.of(arc, self.last_key));
+        let mut whole = parts.next().unwrap_or_default();
+        for part in parts {
+            whole.join(&part);
+        }
+        whole
+    }
+
+    /// This node counts on an arc.
+    fn settle(&mut self, arc: Arc, view: View) {
+        if let Some(mine) = self.my_arc(arc, view) {
+            mine.history.settle();
+            mine.waits_since = None;
+            mine.previous.clear();
+        }
+        drop(self.pasts.take(arc, self.last_key));
+        self.complete.insert(arc, self.last_key);
+    }
+
     fn my_arc(&mut self, arc: Arc, view: View) -> Option<&mut MyArc> {
         self.mine
             .iter_mut()
             .find(|mine| mine.held.arc == arc && mine.held.view == view)
     }
+}
+
+/// Whether two arcs have keys in common.
+fn meet(one: Arc, other: Arc) -> bool {
+    one.is_full() || other.is_full() || one.contains(other.upto) || other.contains(one.upto)
 }
 
 impl MyArc {
@@ -196,121 +211,85 @@ impl Peer {
         self.is_placed_again() && placement::agrees(&self.table, &self.settings, arc, view)
     }
 
-    /// Whether this node's word on an arc makes a new holder of that view complete.
-    fn is_source(&self, arc: Arc, view: View) -> bool {
-        let replica = &self.replica;
-        let retired = |(kept, under): &(Arc, View)| *under == view && kept.covers(arc);
-        let had_all =
-            replica.complete.covers(arc, replica.last_key) || replica.retired.iter().any(retired);
-        had_all && self.agrees(arc, view)
-    }
-
-    /// Whether this node once had all that was acknowledged on an arc, and agrees who holds it.
-    fn is_stale(&self, arc: Arc, view: View) -> bool {
-        self.replica.stale.covers(arc, self.replica.last_key) && self.agrees(arc, view)
-    }
-
-    /// Alone, a node begins with everything there is; one that remembers others begins with what
-    /// it held, as soon as a majority of them has said that it was not given up meanwhile.
-    pub(crate) fn start_replica(&mut self, now: Time, saved: Option<SavedState>) {
+    /// Alone, a node begins with everything there is; one that remembers others has to learn what
+    /// it missed before it counts again.
+    pub(crate) fn start_replica(&mut self, now: Time, saved: &[(Arc, History)]) {
         let last = self.settings.bits.last_key();
         self.replica.last_key = last;
-        let others = self.table.others(self.me.node).count();
-        if others == 0 {
-            self.replica.complete = RangeSet::of(Arc::FULL, last);
-        } else if let Some(saved) = saved.filter(|saved| saved.complete) {
-            self.replica.complete_since = saved.incarnation;
-            // Rings of two favour availability: there is no majority to ask.
-            let need = if others == 1 {
-                0
-            } else {
-                others.min(SEEDS_MAX).div_ceil(2)
-            };
-            for held in placement::arcs(&self.table, &self.settings) {
-                if held.holders.contains(&self.me.node) {
-                    self.replica.stale.insert(held.arc, last);
-                }
+        if self.is_alone() {
+            self.replica.pasts = Pasts::beginning(last);
+        } else {
+            for (arc, history) in saved {
+                self.replica.pasts.put(*arc, last, history);
             }
-            self.replica.recalled = Some(Recalled {
-                need,
-                confirmed: BTreeSet::new(),
-            });
-            self.recall_completeness(now);
         }
         self.replica.note_foreign();
         self.timers.set(now + self.rng.jitter(LOOK), Reason::Repair);
     }
 
-    /// A member of the ring says what it last believed of this node.
-    pub(crate) fn told_of_myself(&mut self, now: Time, from: NodeId, you: Option<&Member>) {
-        let still_member = you.is_some_and(|entry| {
-            entry.standing.is_member() && entry.incarnation <= self.replica.complete_since
-        });
-        let echo = you.is_some_and(|entry| {
-            entry.standing.is_member() && entry.incarnation >= self.me.incarnation
-        });
-        if still_member {
-            if let Some(recalled) = self.replica.recalled.as_mut() {
-                recalled.confirmed.insert(from);
-                self.recall_completeness(now);
-            }
-        } else if !echo {
-            self.lose_completeness(now);
+    /// Nobody let this node in: it has everything there is.
+    pub(crate) fn begin_alone(&mut self, now: Time) {
+        let beginning = History::beginning();
+        for mine in &mut self.replica.mine {
+            mine.history = beginning.clone();
         }
+        self.replica.pasts = Pasts::beginning(self.replica.last_key);
+        self.consider_waiting(now);
     }
 
-    fn recall_completeness(&mut self, now: Time) {
-        let enough = |recalled: &Recalled| recalled.confirmed.len() >= recalled.need;
-        if !self.replica.recalled.as_ref().is_some_and(enough) {
-            return;
+    /// A node that was alone joins the ring of others: what was acknowledged there it does not have.
+    pub(crate) fn begin_among_others(&mut self, now: Time) {
+        self.replica.pasts.clear();
+        for mine in &mut self.replica.mine {
+            mine.history = History::default();
         }
-        self.replica.recalled = None;
-        let own = self.me.node;
-        let arcs = placement::arcs(&self.table, &self.settings);
-        for held in arcs.filter(|held| held.holders.contains(&own)) {
-            self.replica
-                .complete
-                .insert(held.arc, self.replica.last_key);
-        }
-        self.place_again(now);
-        self.repair_soon(now);
-        self.save_soon(now);
+        self.lose_completeness(now);
     }
 
-    /// This node may have missed writes: it counts again when it has caught up.
+    /// This node was given up, and may have missed writes: it counts again when it has caught up.
     pub(crate) fn lose_completeness(&mut self, now: Time) {
-        for mine in &self.replica.mine {
-            if self
-                .replica
-                .complete
-                .covers(mine.held.arc, self.replica.last_key)
-            {
-                self.replica
-                    .stale
-                    .insert(mine.held.arc, self.replica.last_key);
-            }
-        }
         self.replica.complete = RangeSet::default();
-        self.replica.recalled = None;
-        self.replica.retired.clear();
-        self.replica.complete_since = self.me.incarnation;
-        for arc in &mut self.replica.mine {
-            arc.compared.clear();
+        for mine in &mut self.replica.mine {
+            mine.compared.clear();
+            mine.waits_since.get_or_insert(now);
         }
+        self.replica.moves += 1;
         self.save_soon(now);
         self.repair_soon(now);
     }
 
-    /// A node that finds no other holder anywhere has nothing to wait for.
-    fn begin_where_nobody_was_before(&mut self, now: Time) {
-        let arcs: Vec<(Arc, View)> = self
-            .replica
-            .mine
-            .iter()
-            .map(|arc| (arc.held.arc, arc.held.view))
-            .collect();
-        for (arc, view) in arcs {
-            self.consider_complete(now, arc, view);
+    /// What is to be kept of views for the next life, the arcs of this node first. The present
+    /// holders are former ones there.
+    pub(crate) fn views_to_save(&self) -> Vec<(Arc, History)> {
+        let mine = self.replica.mine.iter().map(|mine| {
+            let mut history = mine.history.clone();
+            history.pass(&mine.held.holders);
+            (mine.held.arc, history)
+        });
+        let pasts = self.replica.pasts.iter(self.replica.last_key);
+        let pasts = pasts.map(|(arc, history)| (arc, history.clone()));
+        let mut room = SAVED_VIEWS_BYTES;
+        mine.chain(pasts)
+            .take_while(|(_, history)| {
+                let nodes: usize = history.passed.iter().map(Vec::len).sum();
+                let bytes = size_of::<Arc>() + nodes * size_of::<NodeId>();
+                let fits = bytes <= room;
+                room = room.saturating_sub(bytes);
+                fits
+            })
+            .collect()
+    }
+
+    /// How often what is to be kept of views changed so far.
+    pub(crate) const fn moves(&self) -> u64 {
+        self.replica.moves
+    }
+
+    /// A save is durable that began after so many changes.
+    pub(crate) fn views_saved(&mut self, now: Time, moves: u64) {
+        if moves > self.replica.sealed {
+            self.replica.sealed = moves;
+            self.repair_soon(now);
         }
     }
 
@@ -341,6 +320,7 @@ impl Peer {
         }
         let pause = self.rng.jitter(LOOK);
         self.timers.set(now + pause, Reason::Repair);
+        self.consider_waiting(now);
         if !self.replica.sessions.has_queue() {
             self.queue_comparisons(now);
         }
@@ -354,9 +334,10 @@ impl Peer {
     }
 
     /// Queues each arc with each node to compare it with: those never compared with under the
-    /// present holders, those of long ago, and for catching up, those who held it before.
+    /// present holders, those of long ago, and those without whom this node does not count.
     fn queue_comparisons(&mut self, now: Time) {
-        let mut wanted: VecDeque<(Arc, View, NodeId)> = VecDeque::new();
+        let mut eager: Vec<(Arc, View, NodeId)> = Vec::new();
+        let mut usual: Vec<(Arc, View, NodeId)> = Vec::new();
         for mine in &self.replica.mine {
             let HeldArc { arc, view, .. } = mine.held;
             let complete = self.replica.complete.covers(arc, self.replica.last_key);
@@ -367,20 +348,35 @@ impl Peer {
             };
             for node in nodes {
                 let due = mine.compared.get(&node).is_none_or(|last| {
-                    let pause = if !last.chunks || !(complete || last.source_complete) {
-                        LOOK
-                    } else {
-                        last.pause
-                    };
+                    let pause = if last.chunks { last.pause } else { LOOK };
                     now.since(last.at) >= pause
                 });
                 if node != self.me.node && due && self.table.is_alive(node) {
-                    wanted.push_back((arc, view, node));
+                    let queue = if complete { &mut usual } else { &mut eager };
+                    queue.push((arc, view, node));
                 }
             }
         }
-        for (arc, view, node) in wanted {
+        for (arc, view, node) in eager.into_iter().chain(usual) {
             self.replica.sessions.queue(arc, view, node, None);
+        }
+    }
+
+    /// Counts this node on every arc of which it has heard enough by now.
+    fn consider_waiting(&mut self, now: Time) {
+        let last = self.replica.last_key;
+        let mut waiting: Vec<(Arc, View)> = Vec::new();
+        for mine in &mut self.replica.mine {
+            if !self.replica.complete.covers(mine.held.arc, last) {
+                mine.waits_since.get_or_insert(now);
+                waiting.push((mine.held.arc, mine.held.view));
+            }
+        }
+        for (arc, view) in waiting {
+            self.consider_complete(now, arc, view);
+        }
+        if self.replica.arcs_incomplete() > 0 {
+            self.timers.at_latest(now + EAGERLY, Reason::Repair);
         }
     }
 
@@ -416,41 +412,21 @@ impl Peer {
         }
     }
 
-    /// Nodes from which this one can learn what was acknowledged on an arc.
+    /// Nodes from which this one can learn what was acknowledged on an arc: all that are known to
+    /// have held it since the last time that somebody had everything.
     fn sources(&self, mine: &MyArc) -> Vec<NodeId> {
-        let count = mine.held.holders.len() + 1;
-        let mut nodes = placement::nodes_from(&self.table, mine.held.arc.upto, count);
-        for &node in mine.held.holders.iter().chain(&mine.previous) {
-            if !nodes.contains(&node) && !self.table.has_left(node) {
-                nodes.push(node);
-            }
-        }
-        nodes.retain(|&node| node != self.me.node);
-        nodes
+        let told = mine.compared.values().flat_map(|last| &last.told.passed);
+        let views = mine.history.passed.iter().chain(told).flatten();
+        let known = mine.held.holders.iter().chain(&mine.previous).chain(views);
+        let known: BTreeSet<NodeId> = known.copied().collect();
+        let others = known.into_iter().filter(|&node| node != self.me.node);
+        others.filter(|&node| !self.table.has_left(node)).collect()
     }
 
-    /// Whether a node was one of those that held an arc before this node came to hold it: only
-    /// their word tells what was acknowledged. Whoever joined a ring saw no holders before, and
-    /// goes by those that would be without it.
-    fn held_before(&self, mine: &MyArc, node: NodeId) -> bool {
-        if !mine.previous.is_empty() {
-            return mine.previous.contains(&node);
-        }
-        let count = mine.held.holders.len();
-        let others = placement::nodes_from(&self.table, mine.held.arc.upto, count + 1);
-        others
-            .into_iter()
-            .filter(|&other| other != self.me.node)
-            .take(count)
-            .any(|o| o == node)
-    }
-
-    /// Counts this node as complete on an arc when it has compared with a majority's worth of
-    /// nodes that are complete themselves; or, where there are not so many any more, with
-    /// everybody who might know.
+    /// Counts this node on an arc when it has heard enough of those that held it before.
     fn consider_complete(&mut self, now: Time, arc: Arc, view: View) {
         let last = self.replica.last_key;
-        if self.replica.complete.covers(arc, last) {
+        if self.replica.complete.covers(arc, last) || !self.is_sealed() {
             return;
         }
         let dropping = self
@@ -467,32 +443,40 @@ impl Peer {
             .iter()
             .find(|mine| mine.held.arc == arc && mine.held.view == view);
         let Some(mine) = found else { return };
-        let complete_sources = mine
-            .compared
-            .iter()
-            .filter(|(node, compared)| compared.source_complete && self.held_before(mine, **node))
-            .count();
-        let need = placement::quorum(mine.held.holders.len());
-        // Given-up holders are waited for while too few of the others could know.
-        let once = mine
-            .compared
-            .values()
-            .filter(|compared| compared.source_once)
-            .count();
-        let former = once + usize::from(self.replica.stale.covers(arc, last));
-        let known_well = complete_sources > 0 || former >= need;
-        let heard_all = self.sources(mine).iter().all(|node| {
-            let held_it = mine.held.holders.contains(node) || mine.previous.contains(node);
-            let given_up = !self.table.is_member(*node);
-            let waited_for = held_it && !(given_up && known_well);
-            mine.compared.contains_key(node) || (!self.answers(*node) && !waited_for)
-        });
-        if complete_sources < need && !heard_all {
+        let waited = mine.waits_since.map_or(Duration::ZERO, |at| now.since(at));
+        // Nodes that are gone for good, and their copies with them, are not waited for for ever.
+        let patient = waited < self.timing.grace;
+        let heard = mine.compared.iter();
+        let settled = history::is_settled(
+            self.me.node,
+            &mine.held.holders,
+            &mine.history,
+            heard.map(|(&node, last)| (node, &last.told)),
+            |holders, node| {
+                let gone = !patient && !self.table.is_member(node);
+                // Rings of one or two favour availability.
+                gone || (holders.len() <= 2 && !self.answers(node))
+            },
+        );
+        if !settled {
             return;
         }
-        self.replica.complete.insert(arc, last);
+        self.replica.settle(arc, view);
         self.save_soon(now);
         self.notice(Notice::Synchronised { arc, copied: 0 });
+    }
+
+    /// Whether a crash would not undo the views that this node is under.
+    fn is_sealed(&self) -> bool {
+        self.replica.sealed == self.replica.moves
+    }
+
+    /// What this node's word on an arc is worth to a holder of that view.
+    fn word(&self, arc: Arc, view: View) -> Word {
+        Word {
+            agrees: self.agrees(arc, view) && self.is_sealed(),
+            history: self.replica.history_of(arc),
+        }
     }
 
     /// Walks the invariants of what this node holds.

@@ -4,7 +4,7 @@ use chordal_object::{Arc, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
-use crate::message::{CompareArc, Kind, Reconcile};
+use crate::message::{CompareArc, Kind, Reconcile, Word};
 use crate::peer::Peer;
 use crate::replica::SessionId;
 use crate::request::Asker;
@@ -14,8 +14,8 @@ use crate::view::View;
 /// Who waits for an effect, and what for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Waiting {
-    /// The next life.
-    Saved,
+    /// The next life; after so many changes of what is to be kept of views.
+    Saved { moves: u64 },
     /// Somebody asked for a name.
     RecordFor {
         asker: Asker,
@@ -48,13 +48,13 @@ pub(crate) enum Waiting {
     ItemsFor {
         asker: Asker,
         step: Reconcile,
-        complete: bool,
+        word: Word,
     },
     /// Somebody asks whether an arc is the same here; the records, once they are known.
     ArcFor {
         asker: Asker,
         question: CompareArc,
-        complete: bool,
+        word: Word,
         records: Option<Vec<(Key, [u8; 32])>>,
     },
     /// Somebody wants records by their digests.
@@ -91,7 +91,7 @@ impl Peer {
     /// An effect ended: back to whoever waits for it.
     pub(crate) fn resume(&mut self, now: Time, waiting: Waiting, completion: Completion) {
         match waiting {
-            Waiting::Saved => self.saved(),
+            Waiting::Saved { moves } => self.saved(now, moves, &completion),
             Waiting::RecordFor {
                 asker,
                 key,
@@ -115,20 +115,16 @@ impl Peer {
             } => {
                 self.counts_for(&asker, used, &weights, completion);
             }
-            Waiting::ItemsFor {
-                asker,
-                step,
-                complete,
-            } => {
-                self.items_for(&asker, step, complete, completion);
+            Waiting::ItemsFor { asker, step, word } => {
+                self.items_for(&asker, step, word, completion);
             }
             Waiting::ArcFor {
                 asker,
                 question,
-                complete,
+                word,
                 records,
             } => {
-                self.arc_for(now, &asker, question, complete, records, completion);
+                self.arc_for(now, &asker, question, word, records, completion);
             }
             Waiting::RecordsFor(asker) => self.records_for(&asker, completion),
             Waiting::OwnCopy(operation) => self.own_copy_stored(now, operation, completion),

@@ -646,15 +646,16 @@ pub struct Reconciled {
     /// The answerer's step, a message of the negentropy protocol, at most 256 KiB.
     #[prost(bytes = "bytes", tag = "2")]
     pub payload: ::prost::bytes::Bytes,
-    /// Whether the answerer agrees with the view and has all that was acknowledged on the arc.
+    /// Whether the answerer has come under the asker's view, for good.
     #[prost(bool, tag = "3")]
-    pub complete: bool,
-    /// Whether the answerer agrees with the view.
-    #[prost(bool, tag = "4")]
     pub agrees: bool,
-    /// Whether it agrees and once had all that was acknowledged, but may have missed writes since.
-    #[prost(bool, tag = "5")]
-    pub stale: bool,
+    /// Whether it once had all that was acknowledged on the arc.
+    #[prost(bool, tag = "4")]
+    pub based: bool,
+    /// The holders that it went through since, without the present ones, at most 32 times: their
+    /// ids of 32 bytes each, in ascending order, one after the other.
+    #[prost(bytes = "bytes", repeated, tag = "5")]
+    pub passed: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// Asks whether the receiver holds exactly what the sender holds of an arc. Answered by ArcCompared.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -670,7 +671,7 @@ pub struct CompareArc {
     pub digest: ::prost::bytes::Bytes,
 }
 /// Whether it does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ArcCompared {
     /// Why it does not say: failed.
     #[prost(enumeration = "Refusal", tag = "1")]
@@ -678,15 +679,16 @@ pub struct ArcCompared {
     /// Whether it holds the same.
     #[prost(bool, tag = "2")]
     pub same: bool,
-    /// Whether the answerer agrees with the view and has all that was acknowledged on the arc.
+    /// Whether the answerer has come under the asker's view, for good.
     #[prost(bool, tag = "3")]
-    pub complete: bool,
-    /// Whether the answerer agrees with the view.
-    #[prost(bool, tag = "4")]
     pub agrees: bool,
-    /// Whether it agrees and once had all that was acknowledged, but may have missed writes since.
-    #[prost(bool, tag = "5")]
-    pub stale: bool,
+    /// Whether it once had all that was acknowledged on the arc.
+    #[prost(bool, tag = "4")]
+    pub based: bool,
+    /// The holders that it went through since, without the present ones, at most 32 times: their
+    /// ids of 32 bytes each, in ascending order, one after the other.
+    #[prost(bytes = "bytes", repeated, tag = "5")]
+    pub passed: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// Asks for records of an arc. Answered by Records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -848,6 +850,26 @@ pub struct Members {
     /// Their entries.
     #[prost(message, repeated, tag = "1")]
     pub members: ::prost::alloc::vec::Vec<Member>,
+}
+/// What a node keeps for its next life of the views that it went through with its arcs.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Pasts {
+    /// Arcs that it held, or holds.
+    #[prost(message, repeated, tag = "1")]
+    pub arcs: ::prost::alloc::vec::Vec<Past>,
+}
+/// An arc's past.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Past {
+    /// The arc.
+    #[prost(message, optional, tag = "1")]
+    pub arc: ::core::option::Option<Arc>,
+    /// Whether the node once had all that was acknowledged on it.
+    #[prost(bool, tag = "2")]
+    pub based: bool,
+    /// The holders that it went through since, as in ArcCompared.
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub passed: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// Whether a node belongs to the ring. Of one incarnation, the later standing is right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

@@ -1,10 +1,11 @@
 //! Messages about the copies of whole arcs: comparing, fetching, confirming.
 
 use bytes::Bytes;
-use chordal_object::{Arc, Record};
+use chordal_object::{Arc, NodeId, Record};
 
 use super::{BadField, Checked, key, list, records as single};
-use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX};
+use crate::history::{History, Holders};
+use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX, VIEW_NODES_MAX, VIEWS_MAX};
 use crate::message::{
     ArcCompared, CompareArc, Confirm, Kind, Message, Reconcile, Reconciled, Word,
 };
@@ -41,16 +42,11 @@ pub(super) fn reconcile(message: wire::Reconcile) -> Checked<Reconcile> {
 pub(super) fn reconciled_to_wire(step: &Reconciled) -> wire::Reconciled {
     let mut message = wire::Reconciled::default();
     match step {
-        Reconciled::Step {
-            payload,
-            agrees,
-            complete,
-            stale,
-        } => {
-            message.agrees = *agrees;
-            message.stale = *stale;
+        Reconciled::Step { payload, word } => {
             message.payload = payload.clone();
-            message.complete = *complete;
+            message.agrees = word.agrees;
+            message.based = word.history.based;
+            message.passed = passed_to_wire(&word.history);
         }
         Reconciled::Failed => message.set_refusal(wire::Refusal::Failed),
     }
@@ -62,9 +58,10 @@ pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
     match single::refusal(message.refusal)? {
         wire::Refusal::None => Ok(Reconciled::Step {
             payload: message.payload,
-            agrees: message.agrees,
-            complete: message.complete,
-            stale: message.stale,
+            word: Word {
+                agrees: message.agrees,
+                history: history(message.based, &message.passed)?,
+            },
         }),
         wire::Refusal::Failed => Ok(Reconciled::Failed),
         wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
@@ -91,14 +88,14 @@ pub(super) fn compare(message: wire::CompareArc) -> Checked<CompareArc> {
     })
 }
 
-pub(super) fn compared_to_wire(answer: ArcCompared) -> wire::ArcCompared {
+pub(super) fn compared_to_wire(answer: &ArcCompared) -> wire::ArcCompared {
     let mut message = wire::ArcCompared::default();
     match answer {
         ArcCompared::Compared { same, word } => {
-            message.same = same;
-            message.complete = word.complete;
+            message.same = *same;
             message.agrees = word.agrees;
-            message.stale = word.stale;
+            message.based = word.history.based;
+            message.passed = passed_to_wire(&word.history);
         }
         ArcCompared::Failed => message.set_refusal(wire::Refusal::Failed),
     }
@@ -111,13 +108,35 @@ pub(super) fn compared(message: wire::ArcCompared) -> Checked<ArcCompared> {
             same: message.same,
             word: Word {
                 agrees: message.agrees,
-                complete: message.complete,
-                stale: message.stale,
+                history: history(message.based, &message.passed)?,
             },
         }),
         wire::Refusal::Failed => Ok(ArcCompared::Failed),
         wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
     }
+}
+
+pub(super) fn passed_to_wire(history: &History) -> Vec<Bytes> {
+    let ids = |holders: &Holders| {
+        let ids = holders.iter().flat_map(|node| node.as_bytes().iter());
+        ids.copied().collect()
+    };
+    history.passed.iter().map(ids).collect()
+}
+
+pub(super) fn history(based: bool, passed: &[Bytes]) -> Checked<History> {
+    list::within(passed.len(), VIEWS_MAX, "passed")?;
+    let holders = |ids: &Bytes| -> Checked<Holders> {
+        let ids = ids.chunks(size_of::<NodeId>()).map(NodeId::from_slice);
+        let nodes: Holders = ids
+            .collect::<Result<_, _>>()
+            .map_err(|_| BadField("passed"))?;
+        let in_order = nodes.is_sorted_by(|one, next| one < next);
+        let fits = in_order && !nodes.is_empty() && nodes.len() <= VIEW_NODES_MAX;
+        fits.then_some(nodes).ok_or(BadField("passed"))
+    };
+    let passed = passed.iter().map(holders).collect::<Checked<_>>()?;
+    Ok(History { based, passed })
 }
 
 pub(super) fn fetch_to_wire(arc: Arc, digests: &[[u8; 32]]) -> wire::FetchRecords {

@@ -10,6 +10,7 @@ use crate::message::{ArcCompared, CompareArc, Kind, Message, Reconcile, Reconcil
 use crate::peer::Peer;
 use crate::request::Asker;
 use crate::time::Time;
+use crate::view::View;
 use crate::waiting::Waiting;
 
 impl Peer {
@@ -19,17 +20,11 @@ impl Peer {
             arc: step.arc,
             kind: step.kind,
         };
-        // The word counts only if it was true before the disk was read and still is after.
-        let complete = self.is_source(step.arc, step.view);
+        // The word counts only if it was given before the disk was read: what this node takes
+        // from then on, it takes under the asker's view or a later one.
+        let word = self.word(step.arc, step.view);
         let asker = *asker;
-        self.disk(
-            op,
-            Waiting::ItemsFor {
-                asker,
-                step,
-                complete,
-            },
-        );
+        self.disk(op, Waiting::ItemsFor { asker, step, word });
     }
 
     /// The disk told what is here of the arc.
@@ -37,7 +32,7 @@ impl Peer {
         &mut self,
         asker: &Asker,
         step: Reconcile,
-        complete: bool,
+        word: Word,
         completion: Completion,
     ) {
         let payload = match completion {
@@ -49,18 +44,29 @@ impl Peer {
         let answer = match payload {
             Some(payload) => Reconciled::Step {
                 payload: payload.into(),
-                agrees: self.agrees(step.arc, step.view),
-                stale: self.is_stale(step.arc, step.view),
-                complete: complete && self.is_source(step.arc, step.view),
+                word: self.still(word, step.arc, step.view),
             },
             None => Reconciled::Failed,
         };
         self.answer(asker, Message::Reconciled(answer));
     }
 
+    /// A word given before the disk was read, if this node is still under the view.
+    fn still(&self, word: Word, arc: Arc, view: View) -> Word {
+        let Word {
+            agrees,
+            mut history,
+        } = self.word(arc, view);
+        history.join(&word.history);
+        Word {
+            agrees: agrees && word.agrees,
+            history,
+        }
+    }
+
     /// Somebody asks whether this node holds the same of an arc.
     pub(crate) fn asked_to_compare(&mut self, asker: &Asker, question: CompareArc) {
-        let complete = self.is_source(question.arc, question.view);
+        let word = self.word(question.arc, question.view);
         let op = DiskOp::ItemsIn {
             arc: question.arc,
             kind: Kind::Records,
@@ -68,7 +74,7 @@ impl Peer {
         let waiting = Waiting::ArcFor {
             asker: *asker,
             question,
-            complete,
+            word,
             records: None,
         };
         self.disk(op, waiting);
@@ -80,7 +86,7 @@ impl Peer {
         now: Time,
         asker: &Asker,
         question: CompareArc,
-        complete: bool,
+        word: Word,
         records: Option<Vec<(Key, [u8; 32])>>,
         completion: Completion,
     ) {
@@ -94,7 +100,7 @@ impl Peer {
                 let waiting = Waiting::ArcFor {
                     asker: *asker,
                     question,
-                    complete,
+                    word,
                     records: Some(items),
                 };
                 self.disk(op, waiting);
@@ -105,11 +111,7 @@ impl Peer {
                 if !same {
                     self.arc_differs(now, arc, view, asker.node);
                 }
-                let word = Word {
-                    agrees: self.agrees(arc, view),
-                    complete: complete && self.is_source(arc, view),
-                    stale: self.is_stale(arc, view),
-                };
+                let word = self.still(word, arc, view);
                 ArcCompared::Compared { same, word }
             }
             _ => ArcCompared::Failed,

@@ -408,6 +408,10 @@ impl Peer {
         };
         let arc = open.held.arc;
         self.replica.hand_offs.removing.push(arc);
+        // What it went through it still tells, but it does not have it any more.
+        self.replica
+            .pasts
+            .change(arc, self.replica.last_key, |past| past.based = false);
         self.disk(op, Waiting::HandOffRemoved { upto, arc });
     }
 
@@ -466,22 +470,32 @@ impl Peer {
             self.answer(asker, Message::Confirm(Confirm::WrongView));
             return;
         }
-        let mut awaited = Confirming {
+        let awaited = Confirming {
             round,
             view,
-            ready: true,
+            ready: false,
         };
-        if confirming.get(&(asker.node, arc)) == Some(&awaited) {
-            confirming.remove(&(asker.node, arc));
-            self.answer(asker, Message::Confirm(Confirm::Held));
-            return;
+        let known = confirming.entry((asker.node, arc)).or_insert(awaited);
+        if (known.round, known.view) != (round, view) {
+            *known = awaited;
         }
-        awaited.ready = false;
-        confirming.insert((asker.node, arc), awaited);
-        let confirm = Some((asker.node, round));
-        self.replica.sessions.queue(arc, view, asker.node, confirm);
-        self.repair_soon(now);
-        self.answer(asker, Message::Confirm(Confirm::NotYet));
+        // Whoever drops its copies relies on every present holder, not on this comparison alone.
+        let counts = self.replica.complete.covers(arc, self.replica.last_key);
+        let confirm = if known.ready && counts {
+            confirming.remove(&(asker.node, arc));
+            Confirm::Held
+        } else {
+            Confirm::NotYet
+        };
+        let compares = confirming
+            .get(&(asker.node, arc))
+            .is_some_and(|known| !known.ready);
+        if compares {
+            let confirm = Some((asker.node, round));
+            self.replica.sessions.queue(arc, view, asker.node, confirm);
+            self.repair_soon(now);
+        }
+        self.answer(asker, Message::Confirm(confirm));
     }
 
     /// A comparison that somebody waits for ended.

@@ -4,11 +4,11 @@
 //! Only what changed is looked at. In a large ring nodes come and go all the time, nearly always
 //! far from any arc of this node, and nothing here changes then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_object::{Arc, Key, NodeId};
 
-use super::{MyArc, Replica};
+use super::{MyArc, Replica, meet};
 use crate::peer::Peer;
 use crate::placement::{self, Former, HeldArc};
 use crate::settings::Settings;
@@ -38,7 +38,7 @@ impl Peer {
             self.repair_soon(now);
             self.save_soon(now);
         }
-        self.begin_where_nobody_was_before(now);
+        self.consider_waiting(now);
     }
 }
 
@@ -66,18 +66,13 @@ impl Replica {
             table.cuts_from(Key::default()).map(|cut| cut.key).collect()
         };
         let is_unchanged = |arc: Arc| !changed.contains(&arc.upto) && !moved.contains(arc.upto);
-        let retired = self.retired.len();
-        let agrees = |&(arc, view): &_| placement::agrees(table, settings, arc, view);
-        self.retired.retain(agrees);
-        let mut concerned = retired != self.retired.len();
-
         let was_mine = std::mem::take(&mut self.mine);
         let mut mine: Vec<HeldArc> = Vec::with_capacity(was_mine.len());
         if self.replicas > 0 {
             let kept = was_mine.iter().filter(|old| is_unchanged(old.held.arc));
             mine.extend(kept.map(|old| old.held.clone()));
         }
-        concerned |= mine.len() != was_mine.len();
+        let mut concerned = mine.len() != was_mine.len();
         for &upto in &changed {
             let Some(held) = placement::arc_at(table, settings, upto) else {
                 continue;
@@ -87,59 +82,88 @@ impl Replica {
                 mine.push(held);
                 continue;
             }
-            if self.complete.covers(held.arc, last) {
-                self.retired.push((held.arc, held.view));
-            }
+            concerned |= self.pass_on(&held, &was_mine);
             self.complete.remove(held.arc, last);
-            self.stale.remove(held.arc, last);
         }
         mine.sort_unstable_by_key(|held| held.arc.upto);
-        self.mine = mine
-            .into_iter()
-            .map(|held| {
-                let is_complete = self.complete.covers(held.arc, last);
-                inherit(held, &was_mine, former, own, is_complete)
-            })
-            .collect();
+        for held in mine {
+            let arc = self.inherit(held, &was_mine, former, own);
+            self.mine.push(arc);
+        }
+        self.moves += u64::from(concerned);
         for arc in self.hand_offs.removing() {
             self.complete.remove(arc, last);
         }
         concerned
     }
-}
 
-/// An arc of this node, with what is still true of the arcs it was cut from.
-fn inherit(
-    held: HeldArc,
-    was_mine: &[MyArc],
-    former: Former<'_>,
-    own: NodeId,
-    is_complete: bool,
-) -> MyArc {
-    // Of arcs in order only the one that its end lies in can cover another.
-    let next = was_mine.partition_point(|old| old.held.arc.upto < held.arc.upto);
-    let same = was_mine.get(next).or_else(|| was_mine.first());
-    let same = same.filter(|old| old.held.arc.covers(held.arc));
-    let mut previous: BTreeSet<NodeId> = BTreeSet::new();
-    match same {
-        _ if is_complete => {}
-        Some(old) => {
-            previous.extend(&old.previous);
-            if old.held.view != held.view {
-                previous.extend(&old.held.holders);
+    /// Others hold an arc now: notes it with what this node held of it before, for those who ask.
+    /// Tells whether there is anything.
+    fn pass_on(&mut self, held: &HeldArc, was_mine: &[MyArc]) -> bool {
+        let last = self.last_key;
+        let mut concerned = self
+            .pasts
+            .change(held.arc, last, |past| past.pass(&held.holders));
+        for old in was_mine.iter().filter(|old| meet(old.held.arc, held.arc)) {
+            let mut history = old.history.clone();
+            history.pass(&old.held.holders);
+            history.pass(&held.holders);
+            if let Some(past) = self.pasts.of(held.arc, last) {
+                history.join(&past);
             }
+            self.pasts.put(held.arc, last, &history);
+            concerned = true;
         }
-        None => previous = former.holders_of(held.arc),
+        concerned
     }
-    previous.remove(&own);
-    let compared = same
-        .filter(|old| old.held.view == held.view)
-        .map(|old| old.compared.clone())
-        .unwrap_or_default();
-    MyArc {
-        held,
-        previous: previous.into_iter().collect(),
-        compared,
+
+    /// An arc of this node, with what is still true of the arcs it was cut from.
+    fn inherit(
+        &mut self,
+        held: HeldArc,
+        was_mine: &[MyArc],
+        former: Former<'_>,
+        own: NodeId,
+    ) -> MyArc {
+        // Of arcs in order only the one that its end lies in can cover another.
+        let next = was_mine.partition_point(|old| old.held.arc.upto < held.arc.upto);
+        let same = was_mine.get(next).or_else(|| was_mine.first());
+        let same = same.filter(|old| old.held.arc.covers(held.arc));
+        if let Some(old) = same.filter(|old| old.held.view == held.view) {
+            return MyArc {
+                held,
+                ..old.clone()
+            };
+        }
+        self.complete.remove(held.arc, self.last_key);
+        let mut previous: BTreeSet<NodeId> = match same {
+            Some(old) => old.previous.iter().copied().collect(),
+            None => former.holders_of(held.arc),
+        };
+        previous.remove(&own);
+        let mut past = was_mine
+            .iter()
+            .filter(|old| meet(old.held.arc, held.arc))
+            .map(|old| {
+                let mut history = old.history.clone();
+                if old.held.view != held.view {
+                    history.pass(&old.held.holders);
+                }
+                history
+            });
+        let taken = self.pasts.take(held.arc, self.last_key);
+        let mut past = past.by_ref().chain(taken);
+        let mut history = past.next().unwrap_or_default();
+        for other in past {
+            history.join(&other);
+        }
+        MyArc {
+            history,
+            previous: previous.into_iter().collect(),
+            waits_since: same.and_then(|old| old.waits_since),
+            compared: BTreeMap::new(),
+            held,
+        }
     }
 }
 

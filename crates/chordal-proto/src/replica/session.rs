@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::item_set::{ItemSet, Taken, arc_digest};
 use super::{Compared, DOUBLINGS};
 use crate::effect::{Destination, DiskOp, Effect, Transfer};
+use crate::history::History;
 use crate::input::{Completion, DiskAnswer};
-use crate::limits::{DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
+use crate::limits::{CHUNK_SESSIONS_MAX, DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
 use crate::message::{ArcCompared, CompareArc, Kind, Message, Reconcile, Reconciled, Word};
 use crate::peer::Peer;
 use crate::request::Purpose;
@@ -39,6 +40,8 @@ pub(crate) struct Planned {
 pub(super) struct Sessions {
     running: BTreeMap<SessionId, Session>,
     queue: VecDeque<Planned>,
+    /// Those that copy chunks, and those whose turn comes.
+    copying: VecDeque<SessionId>,
     last: u64,
 }
 
@@ -57,14 +60,14 @@ struct Session {
     lacking: BTreeSet<[u8; 32]>,
     /// Records or chunks on their way.
     under_way: usize,
-    source_complete: bool,
-    /// Whether the source is complete, or was once.
-    source_once: bool,
-    first_step: bool,
-    /// Whether the source took the same nodes for the holders all along.
+    /// What the source went through with the arc, as it told.
+    told: Option<History>,
+    /// Whether the source was under the same view all along.
     agreed: bool,
     /// Whether something that was lacking could not be had.
     incomplete: bool,
+    /// Whether it is its turn to copy chunks.
+    copying: bool,
 }
 
 impl fmt::Debug for Session {
@@ -80,12 +83,14 @@ impl fmt::Debug for Session {
 }
 
 impl Sessions {
+    /// How many are finding out what is lacking, or bring records.
     pub(super) fn running(&self) -> usize {
-        self.running.len()
+        self.running.len() - self.copying.len()
     }
 
+    /// Whether comparisons are to begin that nobody else waits for.
     pub(super) fn has_queue(&self) -> bool {
-        !self.queue.is_empty()
+        self.queue.iter().any(|planned| planned.confirm.is_none())
     }
 
     /// Things known to be lacking here.
@@ -136,7 +141,14 @@ impl Sessions {
         self.queue.retain(|planned| keep(planned.arc, planned.view));
         self.running
             .retain(|_, session| keep(session.planned.arc, session.planned.view));
+        let running = &self.running;
+        self.copying.retain(|id| running.contains_key(id));
         count != self.queue.len() + self.running.len()
+    }
+
+    fn end(&mut self, id: SessionId) -> Option<Session> {
+        self.copying.retain(|&other| other != id);
+        self.running.remove(&id)
     }
 
     fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
@@ -157,11 +169,10 @@ impl Peer {
             compare: None,
             lacking: BTreeSet::new(),
             under_way: 0,
-            source_complete: false,
-            source_once: false,
-            first_step: true,
+            told: None,
             agreed: true,
             incomplete: false,
+            copying: false,
         };
         self.replica.sessions.running.insert(id, session);
         let op = DiskOp::ItemsIn {
@@ -234,16 +245,16 @@ impl Peer {
             return;
         }
         self.session_word(now, id, from, word);
-        if let Some(session) = self.replica.sessions.get_mut(id) {
-            session.source_complete = word.complete;
-        }
         self.session_kind_done(now, id);
     }
 
     /// Notes what the source's word on the arc is worth.
     fn session_word(&mut self, now: Time, id: SessionId, from: NodeId, word: Word) {
         if let Some(session) = self.replica.sessions.get_mut(id) {
-            session.source_once = word.complete || word.stale;
+            match session.told.as_mut() {
+                Some(told) => told.join(&word.history),
+                None => session.told = Some(word.history),
+            }
             if !word.agrees {
                 // What it may acknowledge yet, under other holders, is not seen here.
                 session.agreed = false;
@@ -284,20 +295,9 @@ impl Peer {
         from: NodeId,
         message: Message,
     ) {
-        if let Message::Reconciled(Reconciled::Step {
-            payload,
-            agrees,
-            complete,
-            stale,
-        }) = message
-        {
-            let word = Word {
-                agrees,
-                complete,
-                stale,
-            };
+        if let Message::Reconciled(Reconciled::Step { payload, word }) = message {
             self.session_word(now, id, from, word);
-            self.session_compared(now, id, &payload, complete);
+            self.session_compared(now, id, &payload);
         } else if let Message::ArcCompared(ArcCompared::Compared { same, word }) = message {
             self.session_sameness(now, id, from, same, word);
         } else if let Message::Records(records) = message {
@@ -307,7 +307,7 @@ impl Peer {
         }
     }
 
-    fn session_compared(&mut self, now: Time, id: SessionId, payload: &[u8], complete: bool) {
+    fn session_compared(&mut self, now: Time, id: SessionId, payload: &[u8]) {
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
@@ -318,10 +318,6 @@ impl Peer {
             return self.session_failed(now, id);
         };
         session.lacking.extend(lacking);
-        // The source's word must hold from the first step on: what it acknowledged between two
-        // steps may lie in a part that was compared already.
-        session.source_complete = complete && (session.first_step || session.source_complete);
-        session.first_step = false;
         if let Some(payload) = next {
             return self.session_step(now, id, payload.into());
         }
@@ -405,7 +401,7 @@ impl Peer {
     }
 
     fn copy_chunks(&mut self, now: Time, id: SessionId) {
-        let per_session = (REPAIR_TRANSFERS_MAX / SESSIONS_MAX).max(1);
+        let per_session = (REPAIR_TRANSFERS_MAX / CHUNK_SESSIONS_MAX).max(1);
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
@@ -459,23 +455,15 @@ impl Peer {
         let Planned {
             arc, view, source, ..
         } = session.planned;
-        let chunks = session.kind == Some(Kind::Chunks);
-        let same = session.same;
-        let usual = self.timing.reconcile;
-        let compared = Compared {
-            at: now,
-            pause: usual,
-            source_complete: session.source_complete && !session.incomplete,
-            source_once: session.source_once && !session.incomplete,
-            chunks: chunks && !session.incomplete,
-        };
-        if chunks {
+        if session.kind == Some(Kind::Chunks) {
             return self.session_done(now, id);
         }
+        let same = session.same;
         session.kind = Some(Kind::Chunks);
-        session.first_step = true;
+        let told = session.told.clone().unwrap_or_default();
         if !session.incomplete && session.agreed {
             // Records alone decide about reads; the chunks follow.
+            let usual = self.timing.reconcile;
             if let Some(mine) = self.replica.my_arc(arc, view) {
                 let earlier = mine.compared.get(&source);
                 let chunks = same || earlier.is_some_and(|earlier| earlier.chunks);
@@ -484,9 +472,10 @@ impl Peer {
                     _ => usual,
                 };
                 let compared = Compared {
+                    at: now,
+                    told,
                     chunks,
                     pause: pause.min(usual * (1 << DOUBLINGS)),
-                    ..compared
                 };
                 mine.compared.insert(source, compared);
             }
@@ -495,17 +484,35 @@ impl Peer {
         if same {
             return self.session_done(now, id);
         }
-        self.disk(
-            DiskOp::ItemsIn {
-                arc,
-                kind: Kind::Chunks,
-            },
-            Waiting::SessionItems(id),
-        );
+        self.copy_chunks_in_turn(now, id);
+    }
+
+    /// Goes on with the chunks, as soon as few enough other sessions copy any.
+    fn copy_chunks_in_turn(&mut self, now: Time, id: SessionId) {
+        self.replica.sessions.copying.push_back(id);
+        self.begin_copying();
+        self.begin_sessions(now);
+    }
+
+    /// Lets as many sessions copy chunks as may at once.
+    fn begin_copying(&mut self) {
+        let running = &self.replica.sessions.running;
+        let waiting = &mut self.replica.sessions.copying;
+        waiting.retain(|id| running.contains_key(id));
+        let begun = waiting.iter().take(CHUNK_SESSIONS_MAX).copied();
+        let begun: Vec<SessionId> = begun.collect();
+        for id in begun {
+            if let Some(session) = self.replica.sessions.get_mut(id)
+                && !std::mem::replace(&mut session.copying, true)
+            {
+                let (arc, kind) = (session.planned.arc, Kind::Chunks);
+                self.disk(DiskOp::ItemsIn { arc, kind }, Waiting::SessionItems(id));
+            }
+        }
     }
 
     fn session_done(&mut self, now: Time, id: SessionId) {
-        let Some(session) = self.replica.sessions.running.remove(&id) else {
+        let Some(session) = self.replica.sessions.end(id) else {
             return;
         };
         let Planned {
@@ -525,17 +532,19 @@ impl Peer {
         if let Some((asker, round)) = confirm {
             self.confirmation_ready(asker, round, arc, !session.incomplete);
         }
+        self.begin_copying();
         self.begin_sessions(now);
     }
 
     /// A session cannot go on; its arc is compared again later.
     pub(crate) fn session_failed(&mut self, now: Time, id: SessionId) {
-        let Some(session) = self.replica.sessions.running.remove(&id) else {
+        let Some(session) = self.replica.sessions.end(id) else {
             return;
         };
         if let Some((asker, round)) = session.planned.confirm {
             self.confirmation_ready(asker, round, session.planned.arc, false);
         }
+        self.begin_copying();
         self.begin_sessions(now);
     }
 

@@ -12,6 +12,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::certificate::TokenView;
+use crate::history::History;
 use crate::limits::{
     CANDIDATES_MAX, KNOWN_POINTERS_MAX, LIST_ROWS_MAX, SUCCESSORS_MAX, TOKENS_MAX,
 };
@@ -152,8 +153,8 @@ fn replica_messages() -> Vec<BoxedStrategy<Message>> {
             payload,
         });
     let reconciled = prop_oneof![
-        4 => (payload(), any::<bool>(), any::<bool>(), any::<bool>())
-            .prop_map(|(payload, agrees, complete, stale)| Reconciled::Step { payload, agrees, complete, stale }),
+        4 => (payload(), word())
+            .prop_map(|(payload, word)| Reconciled::Step { payload, word }),
         1 => Just(Reconciled::Failed),
     ];
     let confirm = prop_oneof![
@@ -281,18 +282,19 @@ fn compare_arc() -> impl Strategy<Value = CompareArc> {
 }
 
 fn arc_compared() -> impl Strategy<Value = ArcCompared> {
-    let bits = [any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()];
     prop_oneof![
         Just(ArcCompared::Failed),
-        bits.prop_map(|[same, agrees, complete, stale]| ArcCompared::Compared {
-            same,
-            word: Word {
-                agrees,
-                complete,
-                stale,
-            },
-        }),
+        (any::<bool>(), word()).prop_map(|(same, word)| ArcCompared::Compared { same, word }),
     ]
+}
+
+fn word() -> impl Strategy<Value = Word> {
+    let holders = prop::collection::btree_set(node(), 1..5);
+    let holders = holders.prop_map(|nodes| nodes.into_iter().collect());
+    (any::<bool>(), any::<bool>(), vec(holders, 0..4)).prop_map(|(agrees, based, passed)| Word {
+        agrees,
+        history: History { based, passed },
+    })
 }
 
 fn owner() -> impl Strategy<Value = OwnerFound> {

@@ -7,13 +7,14 @@ use chordal_object::{Arc, ChunkId, Key, Name, NodeId, Record, Version};
 
 use super::*;
 use crate::certificate::TokenView;
+use crate::history::History;
 use crate::limits::{
     CANDIDATES_MAX, CHUNK_QUESTION_MAX, DIGESTS_MAX, KNOWN_POINTERS_MAX, LIST_ROWS_MAX,
-    RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX,
+    RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX, VIEWS_MAX,
 };
 use crate::message::{
-    AskRing, Closer, GetState, Kind, KnownPointers, List, Listed, NodePointers, NodeStatus,
-    OwnerFound, Reconcile, Reconciled, Row, TableTags, TokenPointers, Via,
+    ArcCompared, AskRing, Closer, GetState, Kind, KnownPointers, List, Listed, NodePointers,
+    NodeStatus, OwnerFound, Reconcile, Reconciled, Row, TableTags, TokenPointers, Via, Word,
 };
 use crate::settings::Settings;
 
@@ -198,12 +199,16 @@ fn lists_of_records_and_chunks_are_bounded() {
             payload: Bytes::from(vec![0; count]),
         })
     });
+    check_limit(VIEWS_MAX, "passed", |count| {
+        Message::ArcCompared(ArcCompared::Compared {
+            same: true,
+            word: word(count),
+        })
+    });
     check_limit(RECONCILE_BYTES_MAX, "payload", |count| {
         Message::Reconciled(Reconciled::Step {
-            agrees: true,
-            stale: false,
             payload: Bytes::from(vec![0; count]),
-            complete: true,
+            word: word(0),
         })
     });
 }
@@ -559,4 +564,15 @@ fn a_record_must_be_whole_unless_it_says_otherwise() {
     check_refused(answer(5, false), "record");
     check_refused(answer(0, true), "without_content");
     check_refused(answer((256 << 10) + 1, true), "without_content");
+}
+
+fn word(passed: usize) -> Word {
+    let holders = |number: usize| vec![NodeId::new([u8::try_from(number % 256).unwrap(); 32])];
+    Word {
+        agrees: true,
+        history: History {
+            based: true,
+            passed: (0..passed).map(holders).collect(),
+        },
+    }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chordal_object::{Arc, Bits, NodeId};
 
-use super::super::{Compared, MyArc, Replica};
+use super::super::{Compared, MyArc, Replica, meet};
+use crate::history::History;
 use crate::limits::TABLE_MAX;
 use crate::member::{Member, Standing};
 use crate::placement::{self, HeldArc};
@@ -29,22 +30,28 @@ impl FromScratch {
         let all: Vec<HeldArc> = placement::arcs(table, settings).collect();
         let before = std::mem::replace(&mut self.all, all);
         let was_mine = std::mem::take(&mut replica.mine);
-        let all = &self.all;
-        replica
-            .retired
-            .retain(|&(arc, view)| agrees(all, arc, view));
-        for held in all {
-            if held.holders.contains(&own) {
-                let is_complete = replica.complete.covers(held.arc, last);
-                let mine = inherit(held, &was_mine, &before, own, is_complete);
-                replica.mine.push(mine);
-            } else {
-                if replica.complete.covers(held.arc, last) {
-                    replica.retired.push((held.arc, held.view));
+        let (mine, others): (Vec<_>, Vec<_>) = self
+            .all
+            .iter()
+            .partition(|held| held.holders.contains(&own));
+        for held in others {
+            replica
+                .pasts
+                .change(held.arc, last, |past| past.pass(&held.holders));
+            for old in was_mine.iter().filter(|old| meet(old.held.arc, held.arc)) {
+                let mut history = old.history.clone();
+                history.pass(&old.held.holders);
+                history.pass(&held.holders);
+                if let Some(past) = replica.pasts.of(held.arc, last) {
+                    history.join(&past);
                 }
-                replica.complete.remove(held.arc, last);
-                replica.stale.remove(held.arc, last);
+                replica.pasts.put(held.arc, last, &history);
             }
+            replica.complete.remove(held.arc, last);
+        }
+        for held in mine {
+            let arc = inherit(replica, held, &was_mine, &before, own);
+            replica.mine.push(arc);
         }
     }
 }
@@ -55,40 +62,48 @@ fn agrees(all: &[HeldArc], arc: Arc, view: View) -> bool {
 }
 
 fn inherit(
+    replica: &mut Replica,
     held: &HeldArc,
     was_mine: &[MyArc],
     before: &[HeldArc],
     own: NodeId,
-    is_complete: bool,
 ) -> MyArc {
     let same = was_mine.iter().find(|old| old.held.arc.covers(held.arc));
-    let mut previous: BTreeSet<NodeId> = BTreeSet::new();
-    match same {
-        _ if is_complete => {}
-        Some(old) => {
-            previous.extend(&old.previous);
-            if old.held.view != held.view {
-                previous.extend(&old.held.holders);
-            }
-        }
-        None => {
-            let met = before.iter().filter(|old| {
-                old.arc.covers(held.arc)
-                    || held.arc.covers(old.arc)
-                    || old.arc.contains(held.arc.upto)
-            });
-            previous.extend(met.flat_map(|old| &old.holders));
-        }
+    if let Some(old) = same.filter(|old| old.held.view == held.view) {
+        return MyArc {
+            held: held.clone(),
+            ..old.clone()
+        };
     }
+    replica.complete.remove(held.arc, replica.last_key);
+    let mut previous: BTreeSet<NodeId> = if let Some(old) = same {
+        old.previous.iter().copied().collect()
+    } else {
+        let met = before.iter().filter(|old| {
+            old.arc.covers(held.arc) || held.arc.covers(old.arc) || old.arc.contains(held.arc.upto)
+        });
+        met.flat_map(|old| old.holders.clone()).collect()
+    };
     previous.remove(&own);
-    let compared = same
-        .filter(|old| old.held.view == held.view)
-        .map(|old| old.compared.clone())
-        .unwrap_or_default();
+    let mut histories: Vec<History> = Vec::new();
+    for old in was_mine.iter().filter(|old| meet(old.held.arc, held.arc)) {
+        let mut history = old.history.clone();
+        if old.held.view != held.view {
+            history.pass(&old.held.holders);
+        }
+        histories.push(history);
+    }
+    histories.extend(replica.pasts.take(held.arc, replica.last_key));
+    let history = histories.into_iter().reduce(|mut whole, part| {
+        whole.join(&part);
+        whole
+    });
     MyArc {
         held: held.clone(),
+        history: history.unwrap_or_default(),
         previous: previous.into_iter().collect(),
-        compared,
+        waits_since: same.and_then(|old| old.waits_since),
+        compared: BTreeMap::new(),
     }
 }
 
@@ -121,23 +136,20 @@ fn live_on(rng: &mut Rng, replica: &mut Replica) {
     let last = replica.last_key;
     let compared = Compared {
         at: Time::from_nanos(rng.below(1000) as u64),
-        source_complete: rng.below(2) == 0,
-        source_once: true,
+        told: History::default(),
         chunks: true,
         pause: Duration::from_secs(1),
     };
-    let Replica {
-        mine,
-        complete,
-        stale,
-        ..
-    } = replica;
+    let Replica { mine, complete, .. } = replica;
     for arc in mine {
         match rng.below(6) {
-            0 | 1 => complete.insert(arc.held.arc, last),
-            2 => stale.insert(arc.held.arc, last),
+            0 | 1 => {
+                arc.history.settle();
+                complete.insert(arc.held.arc, last);
+            }
             3 => {
-                arc.compared.insert(node(rng.below(20)), compared);
+                let other = node(rng.below(20));
+                arc.compared.insert(other, compared.clone());
             }
             _ => {}
         }
@@ -147,13 +159,12 @@ fn live_on(rng: &mut Rng, replica: &mut Replica) {
 fn state(replica: &Replica) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("mine", format!("{:#?}", replica.mine)),
-        ("complete", format!("{:?}", replica.complete)),
-        ("stale", format!("{:?}", replica.stale)),
-        ("retired", format!("{:?}", replica.retired)),
+        ("complete", format!("{:#?}", replica.complete)),
+        ("pasts", format!("{:#?}", replica.pasts)),
     ])
 }
 
-/// How many arcs this node held at most, and how many times something of it was retired.
+/// How many arcs this node held at most, and how many ranges of its past it knew in all.
 fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) -> (usize, usize) {
     let mut rng = Rng::new(seed);
     let own = node(0);
@@ -179,7 +190,16 @@ fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) -
         replica.follow(&table, settings, own, &moved);
         scratch.follow(&table, settings, own);
         let context = format!("seed {seed}, change {change}");
-        assert_eq!(state(&replica), state(&scratch.replica), "{context}");
+        for (what, seen) in state(&replica) {
+            let expected = &state(&scratch.replica)[what];
+            if seen == *expected {
+                continue;
+            }
+            let differing = seen.lines().zip(expected.lines());
+            let differing = differing.enumerate().find(|(_, (one, other))| one != other);
+            assert_eq!(differing, None, "{context}, {what}");
+            assert_eq!(seen.len(), expected.len(), "{context}, {what}");
+        }
         for held in &scratch.all {
             assert!(placement::agrees(&table, settings, held.arc, held.view));
             let other = scratch.all[rng.below(scratch.all.len())].clone();
@@ -190,7 +210,7 @@ fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) -
             );
         }
         seen.0 = seen.0.max(replica.mine.len());
-        seen.1 += replica.retired.len();
+        seen.1 += replica.pasts.iter(last).count();
         let mut same = Rng::new(seed ^ change as u64);
         live_on(&mut same, &mut replica);
         let mut same = Rng::new(seed ^ change as u64);
@@ -202,8 +222,8 @@ fn check_changes(seed: u64, settings: &Settings, nodes: usize, changes: usize) -
 #[test]
 fn what_follows_from_the_changes_is_what_follows_from_the_whole_table() {
     for seed in 0..12 {
-        let (held, retired) = check_changes(seed, &Settings::default(), 16, 120);
-        assert!(held > 4 && retired > 0, "{held} {retired}");
+        let (held, past) = check_changes(seed, &Settings::default(), 16, 120);
+        assert!(held > 4 && past > 0, "{held} {past}");
     }
 }
 

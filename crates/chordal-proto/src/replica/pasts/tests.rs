@@ -1,0 +1,63 @@
+use chordal_object::NodeId;
+
+use super::*;
+
+fn last() -> Key {
+    Key::new(99)
+}
+
+fn arc(after: u128, upto: u128) -> Arc {
+    Arc::new(Key::new(after), Key::new(upto))
+}
+
+fn passed(node: u8) -> History {
+    History {
+        based: true,
+        passed: vec![vec![NodeId::new([node; 32])]],
+    }
+}
+
+#[test]
+fn a_part_is_cut_out_and_the_rest_stays() {
+    let mut pasts = Pasts::beginning(last());
+    assert_eq!(pasts.take(arc(10, 20), last()), Some(History::beginning()));
+    assert_eq!(pasts.take(arc(10, 20), last()), None);
+    assert_eq!(pasts.of(arc(10, 21), last()), Some(History::beginning()));
+    assert_eq!(pasts.of(arc(12, 18), last()), None);
+    // The whole ring begins after its key 0.
+    let ranges: Vec<Arc> = pasts.iter(last()).map(|(arc, _)| arc).collect();
+    assert_eq!(ranges, [arc(99, 0), arc(0, 10), arc(20, 99)]);
+}
+
+#[test]
+fn a_change_concerns_the_keys_of_its_arc_only() {
+    let mut pasts = Pasts::beginning(last());
+    let holders = [NodeId::new([7; 32])];
+    assert!(pasts.change(arc(90, 5), last(), |history| history.pass(&holders)));
+    assert_eq!(pasts.of(arc(95, 2), last()), Some(passed(7)));
+    assert_eq!(pasts.of(arc(5, 90), last()), Some(History::beginning()));
+    assert!(!Pasts::default().change(arc(90, 5), last(), |_| {}));
+}
+
+#[test]
+fn the_newest_word_replaces_older_ones() {
+    let mut pasts = Pasts::default();
+    pasts.put(arc(10, 30), last(), &passed(1));
+    pasts.put(arc(20, 40), last(), &passed(2));
+    assert_eq!(pasts.of(arc(10, 20), last()), Some(passed(1)));
+    assert_eq!(pasts.of(arc(20, 40), last()), Some(passed(2)));
+}
+
+#[test]
+fn an_arc_of_several_ranges_has_what_is_true_of_all_of_them() {
+    let mut pasts = Pasts::default();
+    pasts.put(arc(10, 20), last(), &passed(1));
+    let never_based = History {
+        based: false,
+        ..passed(2)
+    };
+    pasts.put(arc(20, 30), last(), &never_based);
+    let both = pasts.of(arc(10, 30), last()).expect("it is known");
+    assert!(!both.based);
+    assert_eq!(both.passed.len(), 2);
+}
