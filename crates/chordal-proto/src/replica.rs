@@ -443,9 +443,6 @@ impl Peer {
             .iter()
             .find(|mine| mine.held.arc == arc && mine.held.view == view);
         let Some(mine) = found else { return };
-        let waited = mine.waits_since.map_or(Duration::ZERO, |at| now.since(at));
-        // Nodes that are gone for good, and their copies with them, are not waited for for ever.
-        let patient = waited < self.timing.grace;
         let heard = mine.compared.iter();
         let settled = history::is_settled(
             self.me.node,
@@ -453,7 +450,7 @@ impl Peer {
             &mine.history,
             heard.map(|(&node, last)| (node, &last.told)),
             |holders, node| {
-                let gone = !patient && !self.table.is_member(node);
+                let gone = self.is_gone_for_good(now, node, mine.waits_since);
                 // Rings of one or two favour availability.
                 gone || (holders.len() <= 2 && !self.answers(node))
             },
@@ -464,6 +461,15 @@ impl Peer {
         self.replica.settle(arc, view);
         self.save_soon(now);
         self.notice(Notice::Synchronised { arc, copied: 0 });
+    }
+
+    /// Whether the ring has given a node up, and it was silent for the grace time: it, and its
+    /// copies, are not waited for for ever.
+    fn is_gone_for_good(&self, now: Time, node: NodeId, waits_since: Option<Time>) -> bool {
+        let heard = self.table.get(node).and_then(|entry| entry.heard);
+        let since = heard.or(waits_since);
+        let silence = since.map_or(Duration::ZERO, |since| now.since(since));
+        !self.table.is_member(node) && silence >= self.timing.grace
     }
 
     /// Whether a crash would not undo the views that this node is under.

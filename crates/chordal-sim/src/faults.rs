@@ -80,7 +80,7 @@ impl Fate {
             Kind::Join => return self.join(world, clients, members, plan),
             Kind::Partition => self.partition(world, plan),
             Kind::Storm => self.storm(world, plan),
-            Kind::Split => self.split(world),
+            Kind::Split => self.split(world, plan),
         }
         Ok(())
     }
@@ -165,8 +165,13 @@ impl Fate {
         if plan.down_max - down > 1 && self.dice.chance(0.5) {
             victims.extend(self.neighbour(world, first));
         }
-        for victim in victims {
-            let after = self.absence(world, plan);
+        for (more, victim) in victims.into_iter().enumerate() {
+            let longest = if down + more > 0 {
+                within_grace(plan)
+            } else {
+                Duration::MAX
+            };
+            let after = self.absence(world, plan).min(longest);
             match self.dice.below(3) {
                 0 => stop(world, clients, members, victim, Stop::Process),
                 1 => stop(world, clients, members, victim, Stop::Machine),
@@ -290,11 +295,14 @@ impl Fate {
             .map(|_| others.remove(self.dice.below(others.len())))
             .collect();
         self.cut_off = size;
-        let longest = longest_absence(world, plan).min(Duration::from_secs(40));
+        let mut longest = longest_absence(world, plan).min(Duration::from_secs(40));
+        if down + size > 1 {
+            longest = longest.min(within_grace(plan));
+        }
         self.part(world, cut_off, others, longest);
     }
 
-    fn split(&mut self, world: &mut World) {
+    fn split(&mut self, world: &mut World, plan: &Plan) {
         let mut others = up(world);
         if world.network.is_parted() || others.len() < 2 {
             return;
@@ -304,7 +312,11 @@ impl Fate {
             .map(|_| others.remove(self.dice.below(others.len())))
             .collect();
         self.cut_off = size;
-        self.part(world, part, others, Duration::from_secs(90));
+        let mut longest = Duration::from_secs(90);
+        if size.min(others.len()) > 1 || self.down(world) > 0 {
+            longest = longest.min(within_grace(plan));
+        }
+        self.part(world, part, others, longest);
     }
 
     fn part(&mut self, world: &mut World, one: Vec<usize>, other: Vec<usize>, longest: Duration) {
@@ -370,6 +382,12 @@ fn longest_absence(world: &World, plan: &Plan) -> Duration {
     } else {
         Duration::MAX
     }
+}
+
+/// How long nodes may be out of reach of which more than one is: a majority of some holders, mostly,
+/// and nobody promises anything of those that are away for longer than the grace time.
+fn within_grace(plan: &Plan) -> Duration {
+    plan.timing.grace * 4 / 5
 }
 
 /// The kinds of this run; joins and leaves are as likely as one another.
