@@ -164,15 +164,7 @@ impl RingWorld {
     /// has a living entry in its list, and in any that is on its way to it, and r + 1 tokens remain
     /// that no such list skips over. Nodes that are leaving count as gone.
     pub fn may_fail(&self, number: usize) -> bool {
-        let remaining: Vec<TokenView> = self
-            .machines
-            .iter()
-            .enumerate()
-            .filter(|&(other, _)| other != number)
-            .filter_map(|(_, machine)| machine.life())
-            .filter(|life| !life.leaving)
-            .flat_map(views_of)
-            .collect();
+        let remaining = self.staying_without(Some(number));
         let remains: BTreeSet<Token> = remaining.iter().map(|view| view.token).collect();
         let remains = |token| remains.contains(&token);
         let (principals, answers) = match &self.watch {
@@ -184,6 +176,17 @@ impl RingWorld {
         };
         let lists = certificate::one_live_successor(&remaining).is_ok();
         principals > self.list_length() && answers && lists
+    }
+
+    /// The pointers of all tokens in the ring whose nodes mean to stay, without this one's.
+    fn staying_without(&self, number: Option<usize>) -> Vec<TokenView> {
+        let others = self.machines.iter().enumerate();
+        others
+            .filter(|&(other, _)| Some(other) != number)
+            .filter_map(|(_, machine)| machine.life())
+            .filter(|life| !life.leaving)
+            .flat_map(views_of)
+            .collect()
     }
 
     /// What a machine's own clock says.
@@ -228,9 +231,15 @@ impl RingWorld {
 
     /// A node stopped without notice.
     pub(super) fn died_in_ring(&mut self, life: &Life) {
+        if self.watch.is_none() {
+            return;
+        }
+        // Whoever leaves was allowed to: it will go, whatever happens to the others meanwhile.
+        let staying = self.staying_without(None);
+        let staying: BTreeSet<Token> = staying.iter().map(|view| view.token).collect();
         if let Some(watch) = &mut self.watch {
             let was_sound = watch.is_sound();
-            watch.die(self.now, &life.views);
+            watch.die(self.now, &life.views, |token| staying.contains(&token));
             if was_sound && !watch.is_sound() {
                 self.trace.line(self.now, || {
                     "the invariant is not asked for: more died than lists survive".to_owned()

@@ -57,6 +57,19 @@ fn nodes_come_back_by_what_they_remember() {
 }
 
 #[test]
+fn the_power_fails_while_nodes_are_leaving() {
+    let mut world = formed(8, 5);
+    for number in [1, 2, 3] {
+        world.leave(number, true).unwrap();
+    }
+    for number in [0, 4, 5, 6, 7] {
+        world.crash(number, Stop::Machine);
+    }
+    assert!(!world.asks_for_invariant());
+    world.run_for(Duration::from_secs(5)).unwrap();
+}
+
+#[test]
 fn lookups_are_answered_with_their_hops() {
     let mut world = formed(20, 9);
     for index in 0..10 {

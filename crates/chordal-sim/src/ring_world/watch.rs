@@ -120,15 +120,23 @@ impl Watch {
         Ok(())
     }
 
-    /// These tokens died. Where more died at once than lists survive, the proof says nothing.
-    pub(super) fn die(&mut self, now: Time, tokens: &[TokenView]) {
+    /// These tokens died, and those that do not stay are allowed to go. Where more died at once than
+    /// lists survive, the proof says nothing.
+    pub(super) fn die(
+        &mut self,
+        now: Time,
+        tokens: &[TokenView],
+        stays: impl Fn(Token) -> bool,
+    ) {
         for view in tokens {
             if self.has(view.token) {
                 self.remove(now, view.token.key);
             }
         }
         self.settle_accusations();
-        if self.verdict().is_err() {
+        let mut views = self.views();
+        views.retain(|view| stays(view.token));
+        if self.verdict_on(&views).is_err() {
             self.shake(now);
         }
     }
@@ -167,7 +175,11 @@ impl Watch {
     /// What the certificate says of everything. A ring that grows out of one token has few
     /// principals at first.
     fn verdict(&self) -> Result<(), Flaw> {
-        match certificate::invariant(&self.views(), self.list_length) {
+        self.verdict_on(&self.views())
+    }
+
+    fn verdict_on(&self, views: &[TokenView]) -> Result<(), Flaw> {
+        match certificate::invariant(views, self.list_length) {
             Err(Flaw::FewPrincipals { .. }) if !self.established => Ok(()),
             verdict => verdict,
         }
