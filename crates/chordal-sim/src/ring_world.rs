@@ -10,6 +10,7 @@ mod lives;
 mod look;
 mod machine;
 mod queue;
+mod stranded;
 mod traffic;
 mod watch;
 mod weather;
@@ -223,6 +224,8 @@ enum Happening {
     Deadline,
     /// It could not join, and tries again.
     JoinAgain,
+    /// Somebody looks whether it has found the ring that it remembers.
+    LookedAfter,
 }
 
 /// What stopped [`RingWorld::run_until`].
@@ -411,6 +414,7 @@ impl RingWorld {
             },
             Happening::Deadline => self.wake(number),
             Happening::JoinAgain => self.join_somebody(number),
+            Happening::LookedAfter => self.look_after(number),
         }
     }
 

@@ -77,6 +77,7 @@ impl RingWorld {
         self.begin_life(number, memory)?;
         let life = self.machines[number].life();
         if life.is_some_and(|life| life.peer.is_entering()) {
+            self.look_after_soon(number);
             return Ok(());
         }
         self.join_somebody(number)

@@ -57,6 +57,26 @@ fn nodes_come_back_by_what_they_remember() {
 }
 
 #[test]
+fn whoever_returns_when_nobody_is_left_that_it_remembers_is_told_an_address() {
+    let mut world = formed(6, 5);
+    world.run_for(Duration::from_secs(5)).unwrap();
+    world.crash(1, Stop::Machine);
+    world.run_for(Duration::from_secs(5)).unwrap();
+    world.crash(2, Stop::Machine);
+    world.restart(1, Memory::Saved).unwrap();
+    assert!(!world.is_stranded(1));
+    world.await_ideal(Duration::from_mins(1)).unwrap();
+    for number in 0..6 {
+        world.crash(number, Stop::Machine);
+    }
+    world.form(4, PATIENCE).unwrap();
+    world.restart(1, Memory::Saved).unwrap();
+    assert!(world.is_stranded(1));
+    world.await_ideal(Duration::from_mins(1)).unwrap();
+    assert_eq!(world.certificate().nodes, 5);
+}
+
+#[test]
 fn the_power_fails_while_nodes_are_leaving() {
     let mut world = formed(8, 5);
     for number in [1, 2, 3] {
@@ -84,6 +104,44 @@ fn lookups_are_answered_with_their_hops() {
             panic!("{reply:?}");
         };
         assert!(!found.hops.is_empty());
+    }
+}
+
+#[test]
+fn a_lookup_asks_an_owner_that_only_the_one_that_looks_holds_for_silent() {
+    let mut world = RingWorld::new(RingOptions {
+        settings: Settings {
+            successors: 2,
+            ..Settings::default()
+        },
+        ..RingOptions::default()
+    });
+    world.form(24, PATIENCE).unwrap();
+    let mut pairs = Vec::new();
+    for number in 0..24 {
+        let other = (number + 7) % 24;
+        let token = world.machines()[other].peer().unwrap().tokens()[0];
+        // Far from the token after the owner: that one is asked, and says nothing of the owner.
+        let key = world.settings().bits.finger_start(token.predecessor.key, 0);
+        world.part(&[number], &[other]);
+        world.command(number, Command::LookUp(key)).unwrap();
+        pairs.push((number, key, token.key));
+    }
+    world.run_for(Duration::from_secs(30)).unwrap();
+    world.mend();
+    world.take_replies();
+    for &(number, key, _) in &pairs {
+        world.command(number, Command::LookUp(key)).unwrap();
+    }
+    world.run_for(Duration::from_secs(5)).unwrap();
+    let replies = world.take_replies();
+    assert_eq!(replies.len(), 24);
+    for reply in replies {
+        let Ok(Answer::Found(found)) = &reply.answer else {
+            panic!("{reply:?}");
+        };
+        let owner = found.owner.map(|token| token.key);
+        assert_eq!(owner, Some(pairs[reply.machine].2), "{reply:?}");
     }
 }
 

@@ -122,12 +122,7 @@ impl Watch {
 
     /// These tokens died, and those that do not stay are allowed to go. Where more died at once than
     /// lists survive, the proof says nothing.
-    pub(super) fn die(
-        &mut self,
-        now: Time,
-        tokens: &[TokenView],
-        stays: impl Fn(Token) -> bool,
-    ) {
+    pub(super) fn die(&mut self, now: Time, tokens: &[TokenView], stays: impl Fn(Token) -> bool) {
         for view in tokens {
             if self.has(view.token) {
                 self.remove(now, view.token.key);
