@@ -354,6 +354,10 @@ impl Peer {
         }
         self.learn_members(now, &members);
         if self.tokens.is_empty() || !self.is_off_the_ring() {
+            if !self.table.is_whole() {
+                // Tables do not tell the two rings all of each other.
+                self.look_for_places_on_ring_of(now, from);
+            }
             self.place_the_rest(now);
             return;
         }

@@ -22,6 +22,7 @@ use crate::member::Token;
 use crate::message::{Closer, Message, OwnerFound, TokenState, Via};
 use crate::peer::Peer;
 use crate::request::Purpose;
+use crate::table::Health;
 use crate::time::Time;
 
 use step::Step;
@@ -375,11 +376,7 @@ impl Peer {
         let id = LookupId(self.lookups.last);
         let bits = self.settings.bits;
         let mut lookup = Lookup::new(key, purpose);
-        let from_others = matches!(
-            purpose,
-            LookupPurpose::Join { .. } | LookupPurpose::Merge { .. }
-        );
-        let step = if from_others {
+        let step = if matches!(purpose, LookupPurpose::Join { .. }) {
             // That ring has not heard of this node's tokens yet, so nobody corrects what these say.
             Step::Closer(self.closer_to(key, HOPS_MAX))
         } else {
@@ -405,6 +402,21 @@ impl Peer {
                 lookup.add_after(bits, self.guess(key));
             }
         }
+        self.lookups.open.insert(id, Box::new(lookup));
+        self.next_hop(now, id);
+    }
+
+    /// Looks for a token's place on the ring of another node, by what that one knows: this node and
+    /// those around it may be on another ring.
+    pub(crate) fn look_up_on_ring_of(&mut self, now: Time, token: Key, node: NodeId) {
+        let Some(entry) = self.table.get(node) else {
+            return;
+        };
+        let start = entry.tokens.iter().map(|&key| Token { key, node });
+        let mut lookup = Lookup::new(token, LookupPurpose::Merge { token });
+        lookup.add_before(self.settings.bits, start.map(|token| (token, Via::Table)));
+        self.lookups.last += 1;
+        let id = LookupId(self.lookups.last);
         self.lookups.open.insert(id, Box::new(lookup));
         self.next_hop(now, id);
     }
@@ -461,11 +473,13 @@ impl Peer {
                 as_owner,
             });
             let key = lookup.key;
+            let is_claimed = lookup.claim.as_ref().is_some_and(|c| c.owner == token);
             let table = self.table_as_known();
             let question = Message::FindOwner { key, table };
             // A silence of its own, perhaps of long ago, against the word of the token next to it.
-            let is_hopeless = self.table.is_suspect(token.node) && via != Via::Predecessor;
-            if !is_hopeless
+            let is_vouched_for =
+                via == Via::Predecessor || is_claimed && self.is_long_suspect(now, token.node);
+            if (is_vouched_for || !self.table.is_suspect(token.node))
                 && self
                     .ask(now, token.node, question, Purpose::Lookup(id))
                     .is_some()
@@ -588,6 +602,7 @@ impl Peer {
         let bits = self.settings.bits;
         let owner = found.owner;
         let is_own = owner.node == self.me.node && self.answers(found.predecessor.node);
+        let is_long_suspect = self.is_long_suspect(now, owner.node);
         let Some(lookup) = self.lookups.open.get_mut(&id) else {
             return;
         };
@@ -595,8 +610,12 @@ impl Peer {
             && !lookup.silent.contains(&owner.node)
             && !lookup.has_nearer(bits, owner);
         // Others remember a returning token where it was before, and whom to ask for its place.
-        let was_here =
-            is_own && matches!(lookup.purpose, LookupPurpose::Join { token } if token == owner.key);
+        let was_here = is_own
+            && matches!(
+                lookup.purpose,
+                LookupPurpose::Join { token } | LookupPurpose::Merge { token }
+                    if token == owner.key
+            );
         if owner.node == from || has_denied || was_here {
             self.end_lookup(now, id, Some(found));
             return;
@@ -605,8 +624,19 @@ impl Peer {
             .successors
             .retain(|&token| self.table.has_token(token));
         lookup.claimants.push(asking.token);
+        if is_long_suspect {
+            lookup.reconsider(owner.node);
+        }
         lookup.add_claim(bits, self.me.node, found);
         self.next_hop(now, id);
+    }
+
+    /// Whether this node has held another one for silent for so long that its neighbours would have
+    /// found it silent too, and name it no more.
+    fn is_long_suspect(&self, now: Time, node: NodeId) -> bool {
+        let health = self.table.get(node).map(|entry| entry.health);
+        let noticed = (self.timing.ping + self.timing.suspect_after) * 2;
+        matches!(health, Some(Health::Suspect { since }) if now.since(since) >= noticed)
     }
 
     /// A node knows nodes that are closer.

@@ -43,6 +43,8 @@ pub(crate) struct TokenRing {
     /// when the finger itself is silent, at hardly less than the full stride.
     pub(crate) seconds: TokensByIndex,
     next_finger: u8,
+    /// In how many rounds, one after the other, a nearer first successor was found.
+    steps_back: u8,
     /// The open question for another token's pointers.
     asking: Option<RequestId>,
     /// The present pause between stabilisations.
@@ -129,6 +131,7 @@ impl Peer {
                 fingers: Fingers::default(),
                 seconds: TokensByIndex::default(),
                 next_finger: 0,
+                steps_back: 0,
                 asking: None,
                 interval: self.timing.stabilise_min,
                 suitors: Vec::new(),

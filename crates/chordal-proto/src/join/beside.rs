@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chordal_object::{Key, NodeId};
 
-use crate::lookup::LookupPurpose;
 use crate::member::Member;
 use crate::message::{Message, OwnerFound};
 use crate::peer::Peer;
@@ -37,9 +36,14 @@ impl Peer {
     pub(crate) fn beside_on_ring(&mut self, now: Time, node: NodeId, told: &[Member]) {
         self.joining.beside.remove(&node);
         self.learn_members(now, told);
+        self.look_for_places_on_ring_of(now, node);
+    }
+
+    /// Looks for the places of this node's tokens on the ring of another node.
+    pub(super) fn look_for_places_on_ring_of(&mut self, now: Time, node: NodeId) {
         let tokens: Vec<Key> = self.tokens.keys().copied().collect();
         for token in tokens {
-            self.look_up(now, token, LookupPurpose::Merge { token });
+            self.look_up_on_ring_of(now, token, node);
         }
     }
 

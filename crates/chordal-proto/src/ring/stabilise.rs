@@ -16,6 +16,10 @@ use crate::timer::Reason;
 /// The most tokens remembered that wanted to be the predecessor of one.
 const SUITORS_MAX: usize = 8;
 
+/// After so many rounds in which a nearer first successor was found a token looks its place up, and
+/// again after as many more.
+const STEPS_BACK: u8 = 3;
+
 impl Peer {
     /// One round for one token.
     pub(crate) fn stabilise(&mut self, now: Time, token: Key) {
@@ -135,14 +139,39 @@ impl Peer {
         }
         self.tell_of_nearer(now, token, of, state);
         let (offer, rule) = (self.next_alive(now, token), self.list_rule());
+        let ring = self.tokens.get(&token);
+        let before = ring.map(|ring| ring.pointers.successor());
         let step = self.change(now, token, |pointers, known| {
             pointers.answered(&heard(of, state), offer, rule, known)
         });
         let step = step.unwrap_or(Step::Rest);
+        if let Some(before) = before.filter(|_| matches!(step, Step::Notify(_))) {
+            self.note_round(now, token, before);
+        }
         // Whoever has this token for its predecessor already would do nothing about it.
         let knows = step == Step::Notify(of) && state.predecessor.key == token;
         if !knows {
             self.take(now, token, step);
+        }
+    }
+
+    /// A round is over that began with this first successor. A token that finds a nearer one round
+    /// after round is far from where its list begins, and goes back a token at a time: it looks its
+    /// place up instead, unless its node's table has everybody anyway.
+    fn note_round(&mut self, now: Time, token: Key, before: Token) {
+        let is_whole = self.table.is_whole();
+        let Some(ring) = self.tokens.get_mut(&token) else {
+            return;
+        };
+        let is_nearer = ring.pointers.successor().key.between(token, before.key);
+        if !is_nearer {
+            ring.steps_back = 0;
+            return;
+        }
+        ring.steps_back = ring.steps_back.wrapping_add(1);
+        if ring.steps_back.is_multiple_of(STEPS_BACK) && !is_whole {
+            let successor = ring.pointers.successor();
+            self.look_up_on_ring_of(now, token, successor.node);
         }
     }
 

@@ -159,6 +159,19 @@ fn nodes_that_join_at_once_become_one_ring() {
 }
 
 #[test]
+fn a_small_ring_that_meets_a_large_one_does_not_walk_to_its_places_there() {
+    let mut cluster = ring(100, 4);
+    cluster.start_with(100, None, 1);
+    cluster.start_with(101, None, 1);
+    cluster.join(101, 100).expect("the other one is there");
+    cluster.rest(Duration::from_mins(1));
+    cluster.join(101, 0).expect("the first node is there");
+    // From predecessor to predecessor they would take more than two seconds.
+    cluster.rest(Duration::from_secs(1));
+    assert_ideal(&cluster);
+}
+
+#[test]
 fn a_node_that_restarts_finds_its_ring_by_memory_alone() {
     let mut cluster = ring(12, 4);
     let disk = cluster.kill(3);
