@@ -67,7 +67,10 @@ impl NodeError {
     pub const fn blame(&self) -> Blame {
         match self {
             Self::Failed(failure) => match failure {
-                Failure::NotFound | Failure::UnsafeLeave(_) => Blame::Asker,
+                Failure::NotFound
+                | Failure::Conflict { .. }
+                | Failure::Uncertain
+                | Failure::UnsafeLeave(_) => Blame::Asker,
                 Failure::TooFewCopies { .. }
                 | Failure::Minority { .. }
                 | Failure::Full { .. }

@@ -439,6 +439,17 @@ pub enum Failure {
     /// A majority of the holders says that there is no such name.
     #[error("there is no such file")]
     NotFound,
+    /// The name is not as a conditional write asked for; nothing was written.
+    #[error("{}", conflict(.present.as_ref()))]
+    Conflict {
+        /// The version that is there, if there is a file.
+        present: Option<Version>,
+    },
+    /// A conditional write may have taken effect, and somebody wrote something else since.
+    #[error(
+        "somebody else wrote it at the same time: whether this took effect before is not known"
+    )]
+    Uncertain,
     /// Too few holders answer.
     #[error("{have} of the {need} copies needed can be reached")]
     TooFewCopies {
@@ -482,6 +493,13 @@ pub enum Failure {
     /// This node's disk failed.
     #[error("this node's disk failed")]
     Disk,
+}
+
+fn conflict(present: Option<&Version>) -> String {
+    match present {
+        Some(version) => format!("there is version {version}"),
+        None => "there is no such file".to_owned(),
+    }
 }
 
 /// Something an operator may want to know; the driver logs it.

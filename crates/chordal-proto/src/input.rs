@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use chordal_object::{ChunkId, File, Key, Name, NodeId, Record};
+use chordal_object::{ChunkId, File, Key, Name, NodeId, Record, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::message::Row;
@@ -121,6 +121,28 @@ pub struct Draft {
     /// The file, or nothing to delete the name; deleting a name that is not there fails with
     /// [`crate::effect::Failure::NotFound`].
     pub file: Option<File>,
+    /// What must be true of the name for it to be written at all.
+    pub condition: Option<Condition>,
+}
+
+/// What a conditional write asks for. Of many that race, one at most finds it true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// There is no file of that name.
+    Absent,
+    /// The file has this version.
+    Version(Version),
+}
+
+impl Condition {
+    /// Whether it is true where this is the newest record.
+    pub fn holds(&self, newest: Option<&Record>) -> bool {
+        let present = newest.filter(|record| !record.is_tombstone());
+        match self {
+            Self::Absent => present.is_none(),
+            Self::Version(version) => present.is_some_and(|record| record.version == *version),
+        }
+    }
 }
 
 /// How an effect ended.
@@ -142,7 +164,7 @@ pub enum DiskAnswer {
     /// To `ReadRecord`.
     Record(Option<Record>),
     /// To `WriteRecord`: the newest version that is durable now.
-    RecordStored(chordal_object::Version),
+    RecordStored(Version),
     /// To `StoreChunk`, `ReadChunk` (bytes in the driver's hands) and `Remove`.
     Done,
     /// To `ReadChunk`: it is not here.

@@ -328,6 +328,9 @@ pub struct ReadRecord {
     pub view: Option<View>,
     /// Only the version and size are wanted: inline content is left out of the answer.
     pub head: bool,
+    /// The version that the asker means to write if what it finds allows it: a holder that answers
+    /// promises to take no lower one from then on.
+    pub promise: Option<Version>,
 }
 
 /// A holder's answer.
@@ -343,7 +346,11 @@ pub enum RecordRead {
         record: Option<Record>,
         /// Whether the answer counts towards a majority.
         counts: bool,
+        /// What the holder promised with this answer.
+        promised: Option<Version>,
     },
+    /// It has promised this higher version to somebody.
+    Promised(Version),
     /// The holder believes in other holders; compare tables and ask again.
     WrongView,
     /// Its disk failed.
@@ -358,6 +365,8 @@ pub struct WriteRecord {
     /// Whom the writer takes for the holders; nothing for a copy that no view asks for (a hint,
     /// a read repair).
     pub view: Option<View>,
+    /// The promise under which it is written: it counts only where it was the last one given.
+    pub promise: Option<Version>,
 }
 
 /// What became of a copy.
@@ -373,6 +382,8 @@ pub enum Stored {
     },
     /// The holder believes in other holders; compare tables and ask again.
     WrongView,
+    /// It has promised this higher version to somebody, and takes no lower one.
+    Promised(Version),
     /// No room here.
     Full {
         /// Bytes left.

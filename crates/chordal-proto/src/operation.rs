@@ -13,6 +13,8 @@ mod status;
 mod whereabouts;
 mod write;
 
+pub(crate) use holder::{Held, Sought};
+
 use std::collections::BTreeMap;
 
 use chordal_object::{ChunkId, Name, NodeId};

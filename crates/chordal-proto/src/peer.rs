@@ -336,8 +336,8 @@ impl Peer {
             Message::WriteRecord(write) => self.asked_to_hold(now, &asker, write),
             Message::OfferChunk(offer) => self.offered_chunk(now, &asker, offer),
             Message::AskChunks(chunks) => self.asked_chunks(&asker, chunks),
-            Message::Reconcile(step) => self.asked_to_reconcile(&asker, step),
-            Message::CompareArc(question) => self.asked_to_compare(&asker, question),
+            Message::Reconcile(step) => self.asked_to_reconcile(now, &asker, step),
+            Message::CompareArc(question) => self.asked_to_compare(now, &asker, question),
             Message::FetchRecords { arc, digests } => self.asked_records(&asker, arc, digests),
             Message::AskConfirm { arc, view, round } => {
                 self.asked_to_confirm(now, &asker, arc, view, round);

@@ -12,6 +12,7 @@ mod handoff;
 mod item_set;
 mod pasts;
 mod placing;
+mod promises;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,10 +31,12 @@ use crate::time::Time;
 use crate::timer::Reason;
 use crate::view::View;
 
+pub(crate) use promises::Allowed;
 pub(crate) use session::SessionId;
 
 use handoff::HandOffs;
 use pasts::Pasts;
+use promises::Promises;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
 
@@ -56,6 +59,7 @@ pub(crate) struct Replica {
     sealed: u64,
     sessions: Sessions,
     hand_offs: HandOffs,
+    pub(crate) promises: Promises,
     last_key: Key,
     /// When foreign arcs were last looked into without a reason.
     looked_abroad: Time,
@@ -249,6 +253,7 @@ impl Peer {
     /// This node was given up, and may have missed writes: it counts again when it has caught up.
     pub(crate) fn lose_completeness(&mut self, now: Time) {
         self.replica.complete = RangeSet::default();
+        self.replica.promises.clear();
         for mine in &mut self.replica.mine {
             mine.compared.clear();
             mine.waits_since.get_or_insert(now);
@@ -475,6 +480,28 @@ impl Peer {
     /// Whether a crash would not undo the views that this node is under.
     fn is_sealed(&self) -> bool {
         self.replica.sealed == self.replica.moves
+    }
+
+    /// A holder of that view asks about an arc. Whoever answers takes part in no other view from
+    /// then on without telling of this one, also when it holds nothing there.
+    fn note_asked(&mut self, now: Time, arc: Arc, view: View) {
+        let last = self.replica.last_key;
+        let own = self.me.node;
+        let held = placement::arc_at(&self.table, &self.settings, arc.upto);
+        let Some(held) = held.filter(|held| held.view == view && held.arc.covers(arc)) else {
+            return;
+        };
+        if held.holders.contains(&own) {
+            return;
+        }
+        let mut past = self.replica.pasts.of(arc, last).unwrap_or_default();
+        let passed = past.passed.len();
+        past.pass(&held.holders);
+        if past.passed.len() != passed {
+            self.replica.pasts.put(arc, last, &past);
+            self.replica.moves += 1;
+            self.save_soon(now);
+        }
     }
 
     /// What this node's word on an arc is worth to a holder of that view.

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
 use crate::message::{CompareArc, Kind, Reconcile, Word};
+use crate::operation::{Held, Sought};
 use crate::peer::Peer;
 use crate::replica::SessionId;
 use crate::request::Asker;
 use crate::time::Time;
-use crate::view::View;
 
 /// Who waits for an effect, and what for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,19 +17,9 @@ pub(crate) enum Waiting {
     /// The next life; after so many changes of what is to be kept of views.
     Saved { moves: u64 },
     /// Somebody asked for a name.
-    RecordFor {
-        asker: Asker,
-        key: Key,
-        viewed: Option<View>,
-        head: bool,
-        complete: bool,
-    },
+    RecordFor { asker: Asker, sought: Sought },
     /// Somebody wants a record held.
-    HeldFor {
-        asker: Asker,
-        key: Key,
-        viewed: Option<View>,
-    },
+    HeldFor { asker: Asker, held: Held },
     /// Somebody offered a chunk.
     OfferFor(Asker),
     /// Somebody asked which chunks are here.
@@ -92,18 +82,8 @@ impl Peer {
     pub(crate) fn resume(&mut self, now: Time, waiting: Waiting, completion: Completion) {
         match waiting {
             Waiting::Saved { moves } => self.saved(now, moves, &completion),
-            Waiting::RecordFor {
-                asker,
-                key,
-                viewed,
-                head,
-                complete,
-            } => {
-                self.record_for(&asker, key, viewed, head, complete, completion);
-            }
-            Waiting::HeldFor { asker, key, viewed } => {
-                self.held_for(&asker, key, viewed, completion);
-            }
+            Waiting::RecordFor { asker, sought } => self.record_for(&asker, sought, completion),
+            Waiting::HeldFor { asker, held } => self.held_for(&asker, &held, completion),
             Waiting::OfferFor(asker) => self.offer_for(&asker, completion),
             Waiting::ChunksFor { asker, count } => self.chunks_for(&asker, count, completion),
             Waiting::PageFor { asker, complete } => self.page_for(&asker, complete, completion),

@@ -536,6 +536,9 @@ pub struct ReadRecord {
     /// Whether the answer may leave inline content out.
     #[prost(bool, tag = "4")]
     pub head: bool,
+    /// The version that the asker means to write: the receiver takes no lower one from then on.
+    #[prost(message, optional, tag = "5")]
+    pub promise: ::core::option::Option<::chordal_object::wire::Version>,
 }
 /// What a holder holds of a name.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -552,6 +555,9 @@ pub struct RecordRead {
     /// The record's content lies inline and was left out, as the asker wished.
     #[prost(bool, tag = "4")]
     pub without_content: bool,
+    /// What it promised with this answer; in a refusal, what it had promised to somebody before.
+    #[prost(message, optional, tag = "5")]
+    pub promised: ::core::option::Option<::chordal_object::wire::Version>,
 }
 /// Asks the receiver to hold a version. Answered by RecordWritten.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -562,6 +568,9 @@ pub struct WriteRecord {
     /// Whom the writer takes for the holders; absent for a copy that no view asks for.
     #[prost(fixed64, optional, tag = "2")]
     pub view: ::core::option::Option<u64>,
+    /// The promise under which it is written.
+    #[prost(message, optional, tag = "3")]
+    pub promise: ::core::option::Option<::chordal_object::wire::Version>,
 }
 /// What became of a version.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -569,7 +578,7 @@ pub struct RecordWritten {
     /// Why it is not durable here.
     #[prost(enumeration = "Refusal", tag = "1")]
     pub refusal: i32,
-    /// The newest version that is; absent in a refusal.
+    /// The newest version that is; in a refusal, the one that was promised to somebody, or absent.
     #[prost(message, optional, tag = "2")]
     pub newest: ::core::option::Option<::chordal_object::wire::Version>,
     /// Bytes left, when there is no room.
@@ -859,7 +868,7 @@ pub struct Pasts {
     pub arcs: ::prost::alloc::vec::Vec<Past>,
 }
 /// An arc's past.
-#[derive(Clone, PartialEq, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Past {
     /// The arc.
     #[prost(message, optional, tag = "1")]
@@ -949,6 +958,8 @@ pub enum Refusal {
     Full = 2,
     /// Its disk failed, or it has too much to do.
     Failed = 3,
+    /// It has promised a higher version to somebody.
+    Promised = 4,
 }
 impl Refusal {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -961,6 +972,7 @@ impl Refusal {
             Self::WrongView => "REFUSAL_WRONG_VIEW",
             Self::Full => "REFUSAL_FULL",
             Self::Failed => "REFUSAL_FAILED",
+            Self::Promised => "REFUSAL_PROMISED",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -970,6 +982,7 @@ impl Refusal {
             "REFUSAL_WRONG_VIEW" => Some(Self::WrongView),
             "REFUSAL_FULL" => Some(Self::Full),
             "REFUSAL_FAILED" => Some(Self::Failed),
+            "REFUSAL_PROMISED" => Some(Self::Promised),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chordal_object::{Chunk, ChunkId, Content, File, ListBuilder, Name, Record};
 use chordal_proto::effect::{Answer, Failure};
-use chordal_proto::input::{Command, Draft, OperationId};
+use chordal_proto::input::{Command, Condition, Draft, OperationId};
 
 use self::listing::Listing;
 pub(crate) use self::tally::Tally;
@@ -92,6 +92,7 @@ impl Clients {
         node: usize,
         name: &Name,
         content: &Bytes,
+        condition: Option<Condition>,
     ) -> Result<(), Violation> {
         self.tally.puts += 1;
         let (file, chunks) = cut(content, world);
@@ -100,6 +101,7 @@ impl Clients {
             name: name.clone(),
             modified_ms,
             file: Some(file),
+            condition,
         };
         if chunks.is_empty() {
             return self.write(world, node, draft);
@@ -144,6 +146,7 @@ impl Clients {
                 name: name.clone(),
                 modified_ms,
                 file: None,
+                condition: None,
             },
         )
     }
@@ -323,7 +326,8 @@ impl Clients {
     /// Writes a record whose chunks are stored.
     fn write(&mut self, world: &mut World, node: usize, draft: Draft) -> Result<(), Violation> {
         let content = draft.file.as_ref().map(|file| file.hash);
-        let begun = self.oracle.begin_write(&draft.name, content);
+        let condition = draft.condition;
+        let begun = self.oracle.begin_write(&draft.name, content, condition);
         let task = self.task(node, Stage::Writing(begun));
         self.ask(world, task, None, Command::WriteRecord(draft))
     }
@@ -446,6 +450,13 @@ impl Clients {
         };
         let node = task.node;
         let absent = matches!(task.stage, Stage::Writing(_)) && failure == Failure::NotFound;
+        let refused = match (&task.stage, &failure) {
+            (Stage::Writing(write), Failure::Conflict { present }) => {
+                Some((write.clone(), *present))
+            }
+            _ => None,
+        };
+        let answered = absent || refused.is_some() || failure == Failure::Uncertain;
         let what = match &task.stage {
             Stage::Storing(draft) => format!("storing a chunk of {}", draft.name),
             Stage::Writing(write) => format!("writing {write:?}"),
@@ -459,7 +470,10 @@ impl Clients {
                 world.cancel(node, other)?;
             }
         }
-        if absent {
+        if let Some((write, present)) = refused {
+            self.judge(world, node, |oracle| oracle.refused(&write, present))?;
+        }
+        if answered {
             return Ok(());
         }
         let seen = format!("{what} fails (operation {}): {failure}", operation.0);

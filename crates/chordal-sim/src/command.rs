@@ -8,6 +8,7 @@ mod files;
 mod human;
 mod million;
 mod model;
+mod registers;
 mod replay;
 mod ring;
 mod traffic;
@@ -22,6 +23,7 @@ pub use self::figures::FiguresArgs;
 pub use self::files::FilesArgs;
 pub use self::million::MillionArgs;
 pub use self::model::ModelArgs;
+pub use self::registers::RegistersArgs;
 pub use self::replay::ReplayArgs;
 pub use self::ring::RingArgs;
 pub use self::traffic::TrafficArgs;
@@ -51,6 +53,8 @@ pub enum Command {
     Figures(FiguresArgs),
     /// Every world that a few tokens can reach: the model checker
     Model(ModelArgs),
+    /// Every world that a name and a few nodes can reach while its holders change
+    Registers(RegistersArgs),
     /// Bytes that a ring costs when nobody uses it, idle or with nodes that come and go
     Traffic(TrafficArgs),
 }
@@ -82,6 +86,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
         Command::Traffic(arguments) => traffic::run(arguments),
         Command::Figures(arguments) => figures::run(arguments),
         Command::Model(arguments) => model::run(arguments),
+        Command::Registers(arguments) => registers::run(arguments),
     }
 }
 

@@ -22,6 +22,7 @@ mod node_disk;
 mod options;
 mod oracle;
 mod plan;
+pub mod registers;
 pub mod replay;
 mod report;
 pub mod ring_run;

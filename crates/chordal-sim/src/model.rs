@@ -13,7 +13,7 @@ mod calm;
 mod mistake;
 mod moves;
 mod search;
-mod seen;
+pub(crate) mod seen;
 mod setting;
 mod words;
 mod world;

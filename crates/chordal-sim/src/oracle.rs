@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 
 use chordal_object::{Name, Version};
+use chordal_proto::input::Condition;
 
 /// BLAKE3 of a file's whole content.
 pub(crate) type Hash = [u8; 32];
@@ -28,6 +29,8 @@ struct History {
     floor: Floor,
     /// What each version was seen to mean; nothing for a delete.
     meanings: BTreeMap<Version, Option<Hash>>,
+    /// Versions that were acknowledged under a condition.
+    conditional: Vec<(Condition, Version)>,
 }
 
 #[derive(Debug)]
@@ -61,6 +64,7 @@ pub(crate) struct WriteBegun {
     name: Name,
     place: usize,
     floor: Floor,
+    condition: Option<Condition>,
 }
 
 /// A read that has begun.
@@ -83,7 +87,12 @@ pub(crate) enum Duty {
 
 impl Oracle {
     /// A client writes, or deletes when there is no content.
-    pub(crate) fn begin_write(&mut self, name: &Name, content: Option<Hash>) -> WriteBegun {
+    pub(crate) fn begin_write(
+        &mut self,
+        name: &Name,
+        content: Option<Hash>,
+        condition: Option<Condition>,
+    ) -> WriteBegun {
         let history = self.names.entry(name.clone()).or_default();
         history.writes.push(Write {
             content,
@@ -94,7 +103,50 @@ impl Oracle {
             name: name.clone(),
             place,
             floor: history.floor,
+            condition,
         }
+    }
+
+    /// A condition that is true as far as anybody knows.
+    pub(crate) fn condition(&self, name: &Name) -> Condition {
+        let floor = self.names.get(name).map(|history| history.floor);
+        let version = floor.and_then(|floor| floor.version);
+        version.map_or(Condition::Absent, Condition::Version)
+    }
+
+    /// The write was refused because its condition is not met: it never takes effect.
+    pub(crate) fn refused(
+        &mut self,
+        write: &WriteBegun,
+        present: Option<Version>,
+    ) -> Result<(), String> {
+        let history = self.names.entry(write.name.clone()).or_default();
+        history.writes[write.place].fate = Fate::Never;
+        let Some(version) = present else {
+            let read = ReadBegun {
+                name: write.name.clone(),
+                floor: write.floor,
+            };
+            return self.found_nothing(&read);
+        };
+        if write.condition == Some(Condition::Version(version)) {
+            return Err(format!(
+                "a write of {} if it is version {version} is refused, since it is",
+                write.name
+            ));
+        }
+        if write.floor.version.is_some_and(|least| version < least) {
+            return Err(format!(
+                "a write of {} is refused since it is version {version}, but {} had been seen",
+                write.name,
+                write.floor.name()
+            ));
+        }
+        history.raise(Floor {
+            version: Some(version),
+            beyond: false,
+        });
+        Ok(())
     }
 
     /// A put failed before its record was sent.
@@ -112,6 +164,9 @@ impl Oracle {
         let entry = &mut history.writes[write.place];
         entry.fate = Fate::Done(version);
         let content = entry.content;
+        if let Some(condition) = write.condition {
+            history.conditional.push((condition, version));
+        }
         history.means(version, content)?;
         if write.floor.version.is_some_and(|floor| version <= floor) {
             return Err(format!(
@@ -261,9 +316,32 @@ impl History {
     fn means(&mut self, version: Version, content: Option<Hash>) -> Result<(), String> {
         let known = *self.meanings.entry(version).or_insert(content);
         if known == content {
-            return Ok(());
+            return self.keeps_conditions();
         }
         Err(format!("version {version} has two contents"))
+    }
+
+    /// Nothing took effect between what a conditional write asked for and that write.
+    fn keeps_conditions(&self) -> Result<(), String> {
+        let open_delete = self
+            .writes
+            .iter()
+            .any(|write| write.content.is_none() && write.fate == Fate::Open);
+        for (condition, version) in &self.conditional {
+            let Some((before, meaning)) = self.meanings.range(..*version).next_back() else {
+                continue;
+            };
+            let kept = match condition {
+                Condition::Absent => meaning.is_none() || open_delete,
+                Condition::Version(asked) => before <= asked,
+            };
+            if !kept {
+                return Err(format!(
+                    "version {version} was written under {condition:?}, and {before} was there"
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn raise(&mut self, to: Floor) {

@@ -69,7 +69,10 @@ impl Workload {
                     Some(content) if favourite => content.clone(),
                     _ => content(&mut self.dice, plan),
                 };
-                clients.put(world, node, &name, &content)
+                // Each asks for what all know, so that some race and one wins.
+                let is_conditional = self.dice.chance(0.25);
+                let condition = is_conditional.then(|| clients.oracle.condition(&name));
+                clients.put(world, node, &name, &content, condition)
             }
             45..83 => clients.get(world, node, &name),
             83..92 => clients.delete(world, node, &name),

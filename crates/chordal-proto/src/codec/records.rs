@@ -16,6 +16,7 @@ pub(super) fn read_to_wire(read: &ReadRecord) -> wire::ReadRecord {
         path: read.name.path().to_owned(),
         view: view_to_wire(read.view),
         head: read.head,
+        promise: read.promise.map(Version::to_wire),
     }
 }
 
@@ -24,16 +25,26 @@ pub(super) fn read(message: wire::ReadRecord) -> Checked<ReadRecord> {
         name: Name::new(&message.space, &message.path).map_err(|_| BadField("name"))?,
         view: message.view.map(View),
         head: message.head,
+        promise: promise(message.promise)?,
     })
 }
 
 pub(super) fn answer_to_wire(answer: &RecordRead) -> wire::RecordRead {
     let mut message = wire::RecordRead::default();
     match answer {
-        RecordRead::Held { record, counts } => {
+        RecordRead::Held {
+            record,
+            counts,
+            promised,
+        } => {
+            message.promised = promised.map(Version::to_wire);
             message.without_content = record.as_ref().is_some_and(is_without_content);
             message.record = record.as_ref().map(Record::to_wire);
             message.counts = *counts;
+        }
+        RecordRead::Promised(version) => {
+            message.promised = Some(version.to_wire());
+            message.set_refusal(wire::Refusal::Promised);
         }
         RecordRead::WrongView => message.set_refusal(wire::Refusal::WrongView),
         RecordRead::Failed => message.set_refusal(wire::Refusal::Failed),
@@ -50,7 +61,12 @@ pub(super) fn answer(message: wire::RecordRead) -> Checked<RecordRead> {
                 None => None,
             },
             counts: message.counts,
+            promised: promise(message.promised)?,
         }),
+        wire::Refusal::Promised => {
+            let promised = promise(message.promised)?.ok_or(BadField("promised"))?;
+            Ok(RecordRead::Promised(promised))
+        }
         wire::Refusal::WrongView => Ok(RecordRead::WrongView),
         wire::Refusal::Failed => Ok(RecordRead::Failed),
         wire::Refusal::Full => Err(BadField("refusal")),
@@ -61,6 +77,7 @@ pub(super) fn write_to_wire(write: &WriteRecord) -> wire::WriteRecord {
     wire::WriteRecord {
         record: Some(write.record.to_wire()),
         view: view_to_wire(write.view),
+        promise: write.promise.map(Version::to_wire),
     }
 }
 
@@ -68,7 +85,13 @@ pub(super) fn write(message: wire::WriteRecord) -> Checked<WriteRecord> {
     Ok(WriteRecord {
         record: record_from_wire(message.record.ok_or(BadField("record"))?)?,
         view: message.view.map(View),
+        promise: promise(message.promise)?,
     })
+}
+
+fn promise(version: Option<chordal_object::wire::Version>) -> Checked<Option<Version>> {
+    let read = |version| Version::from_wire(Some(version)).map_err(|_| BadField("promise"));
+    version.map(read).transpose()
 }
 
 pub(super) fn stored_to_wire(stored: Stored) -> wire::RecordWritten {
@@ -79,6 +102,10 @@ pub(super) fn stored_to_wire(stored: Stored) -> wire::RecordWritten {
             message.counts = counts;
         }
         Stored::WrongView => message.set_refusal(wire::Refusal::WrongView),
+        Stored::Promised(version) => {
+            message.newest = Some(version.to_wire());
+            message.set_refusal(wire::Refusal::Promised);
+        }
         Stored::Full { free } => {
             message.set_refusal(wire::Refusal::Full);
             message.free = free;
@@ -95,6 +122,9 @@ pub(super) fn stored(message: wire::RecordWritten) -> Checked<Stored> {
             counts: message.counts,
         },
         wire::Refusal::WrongView => Stored::WrongView,
+        wire::Refusal::Promised => {
+            Stored::Promised(Version::from_wire(message.newest).map_err(|_| BadField("newest"))?)
+        }
         wire::Refusal::Full => Stored::Full { free: message.free },
         wire::Refusal::Failed => Stored::Failed,
     })
@@ -138,6 +168,7 @@ pub(super) fn offered(message: wire::ChunkOffered) -> Checked<ChunkOffered> {
         wire::Refusal::WrongView => ChunkOffered::WrongView,
         wire::Refusal::Full => ChunkOffered::Full { free: message.free },
         wire::Refusal::Failed => ChunkOffered::Failed,
+        wire::Refusal::Promised => return Err(BadField("refusal")),
     })
 }
 

@@ -64,7 +64,9 @@ pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
             },
         }),
         wire::Refusal::Failed => Ok(Reconciled::Failed),
-        wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
+        wire::Refusal::WrongView | wire::Refusal::Full | wire::Refusal::Promised => {
+            Err(BadField("refusal"))
+        }
     }
 }
 
@@ -112,7 +114,9 @@ pub(super) fn compared(message: wire::ArcCompared) -> Checked<ArcCompared> {
             },
         }),
         wire::Refusal::Failed => Ok(ArcCompared::Failed),
-        wire::Refusal::WrongView | wire::Refusal::Full => Err(BadField("refusal")),
+        wire::Refusal::WrongView | wire::Refusal::Full | wire::Refusal::Promised => {
+            Err(BadField("refusal"))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The other side of operations: what this node does when asked to read, write or take something.
 
-use chordal_object::{ChunkId, Content, Key, NodeId, Record};
+use chordal_object::{ChunkId, Content, Key, Name, NodeId, Record, Version};
+use serde::{Deserialize, Serialize};
 
 use crate::effect::DiskOp;
 use crate::input::{Completion, DiskAnswer, DiskError};
@@ -10,10 +11,36 @@ use crate::message::{
 };
 use crate::peer::Peer;
 use crate::placement;
+use crate::replica::Allowed;
 use crate::request::Asker;
 use crate::time::Time;
 use crate::view::View;
 use crate::waiting::Waiting;
+
+/// A record that is being read from this node's disk for somebody.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Sought {
+    key: Key,
+    /// The view it was asked under.
+    viewed: Option<View>,
+    head: bool,
+    /// What was promised with the answer.
+    promised: Option<Version>,
+    /// Whether this node counted there before its disk was read.
+    complete: bool,
+}
+
+/// A record that is being written to this node's disk for somebody.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Held {
+    name: Name,
+    key: Key,
+    version: Version,
+    /// The view it was asked under.
+    viewed: Option<View>,
+    /// The promise it was asked under.
+    promise: Option<Version>,
+}
 
 impl Peer {
     /// Whether this node holds a key and agrees who does.
@@ -26,32 +53,47 @@ impl Peer {
 
     /// Somebody asks for a name.
     pub(crate) fn asked_record(&mut self, asker: &Asker, question: ReadRecord) {
-        let ReadRecord { name, view, head } = question;
+        let ReadRecord {
+            name,
+            view,
+            head,
+            promise,
+        } = question;
         let key = self.settings.name_key(&name);
         if view.is_some_and(|view| !self.shares_view(key, view)) {
             self.answer(asker, Message::RecordRead(RecordRead::WrongView));
             return;
         }
-        let waiting = Waiting::RecordFor {
-            asker: *asker,
+        if let Some(version) = promise
+            && let Err(given) = self.replica.promises.give(&name, version)
+        {
+            let refusal = RecordRead::Promised(given);
+            self.answer(asker, Message::RecordRead(refusal));
+            return;
+        }
+        let sought = Sought {
             key,
             viewed: view,
             head,
+            promised: promise,
             complete: self.replica.is_complete_at(key),
+        };
+        let waiting = Waiting::RecordFor {
+            asker: *asker,
+            sought,
         };
         self.disk(DiskOp::ReadRecord { key, name }, waiting);
     }
 
     /// The disk told of a name.
-    pub(crate) fn record_for(
-        &mut self,
-        asker: &Asker,
-        key: Key,
-        viewed: Option<View>,
-        head: bool,
-        complete: bool,
-        completion: Completion,
-    ) {
+    pub(crate) fn record_for(&mut self, asker: &Asker, sought: Sought, completion: Completion) {
+        let Sought {
+            key,
+            viewed,
+            head,
+            promised,
+            complete,
+        } = sought;
         let read = match completion {
             // The view may have changed while the disk was read.
             _ if viewed.is_some_and(|view| !self.shares_view(key, view)) => RecordRead::WrongView,
@@ -63,6 +105,7 @@ impl Peer {
                 },
                 // Complete before the disk was read: what was acknowledged by then was found.
                 counts: viewed.is_some() && complete && self.replica.is_complete_at(key),
+                promised,
             },
             Completion::Disk(_) | Completion::Transfer(_) => RecordRead::Failed,
         };
@@ -71,7 +114,11 @@ impl Peer {
 
     /// Somebody wants this node to hold a record.
     pub(crate) fn asked_to_hold(&mut self, now: Time, asker: &Asker, write: WriteRecord) {
-        let WriteRecord { record, view } = write;
+        let WriteRecord {
+            record,
+            view,
+            promise,
+        } = write;
         if record.version.counter >= COUNTER_MAX {
             self.answer(asker, Message::RecordWritten(Stored::Failed));
             return;
@@ -81,37 +128,55 @@ impl Peer {
             self.answer(asker, Message::RecordWritten(Stored::WrongView));
             return;
         }
+        let (name, version) = (record.name.clone(), record.version);
+        if let Allowed::No(given) = self.replica.promises.allow(&name, version, promise)
+            && view.is_some()
+        {
+            self.answer(asker, Message::RecordWritten(Stored::Promised(given)));
+            return;
+        }
         if view.is_none() {
             self.replica.note_foreign();
         }
         self.arc_changed(now, key);
+        let held = Held {
+            name,
+            key,
+            version,
+            viewed: view,
+            promise,
+        };
         self.disk(
             DiskOp::WriteRecord { key, record },
             Waiting::HeldFor {
                 asker: *asker,
-                key,
-                viewed: view,
+                held,
             },
         );
     }
 
     /// The disk took a record, or not.
-    pub(crate) fn held_for(
-        &mut self,
-        asker: &Asker,
-        key: Key,
-        viewed: Option<View>,
-        completion: Completion,
-    ) {
-        let stored = match completion {
+    pub(crate) fn held_for(&mut self, asker: &Asker, held: &Held, completion: Completion) {
+        let Held {
+            name,
+            key,
+            version,
+            viewed,
+            promise,
+        } = held;
+        let allowed = self.replica.promises.allow(name, *version, *promise);
+        let stored = match (completion, allowed) {
             // A new holder may have compared before this was durable: it must not count.
-            _ if viewed.is_some_and(|view| !self.shares_view(key, view)) => Stored::WrongView,
-            Completion::Disk(Ok(DiskAnswer::RecordStored(newest))) => Stored::Durable {
-                newest,
-                counts: viewed.is_some() && self.replica.is_complete_at(key),
-            },
-            Completion::Disk(Err(DiskError::Full { free })) => Stored::Full { free },
-            Completion::Disk(_) | Completion::Transfer(_) => Stored::Failed,
+            _ if viewed.is_some_and(|view| !self.shares_view(*key, view)) => Stored::WrongView,
+            // Whoever was promised more meanwhile may have been told that it is not here.
+            (_, Allowed::No(given)) if viewed.is_some() => Stored::Promised(given),
+            (Completion::Disk(Ok(DiskAnswer::RecordStored(newest))), allowed) => {
+                let is_allowed = allowed == Allowed::Yes;
+                let counts = viewed.is_some() && is_allowed && self.replica.is_complete_at(*key);
+                Stored::Durable { newest, counts }
+            }
+            (Completion::Disk(Err(DiskError::Full { free })), _) => Stored::Full { free },
+            (Completion::Disk(_) | Completion::Transfer(_), _) => Stored::Failed,
         };
         self.answer(asker, Message::RecordWritten(stored));
     }

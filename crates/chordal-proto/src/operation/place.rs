@@ -30,6 +30,8 @@ pub(super) struct Placing {
     /// Those of `done` whose copy counts towards a majority.
     counted: BTreeSet<NodeId>,
     failed: BTreeSet<NodeId>,
+    /// Everybody who was ever asked and did not say that it takes nothing.
+    suspected: BTreeSet<NodeId>,
     /// The most room that a holder without room has left.
     free: Option<u64>,
     /// Whether the last ones had their chance.
@@ -101,6 +103,18 @@ impl Placing {
     pub(super) fn refused(&mut self, node: NodeId, free: Option<u64>) {
         self.failed.insert(node);
         self.free = self.free.max(free);
+    }
+
+    /// A node was promised more by somebody else and did not take it, unless it had before.
+    pub(super) fn declined(&mut self, node: NodeId) {
+        if !self.done.contains(&node) {
+            self.suspected.remove(&node);
+        }
+    }
+
+    /// Whether somebody took it, or may have.
+    pub(super) fn may_lie_somewhere(&self) -> bool {
+        !self.suspected.is_empty()
     }
 
     pub(super) fn give_last_chance(&mut self) {
@@ -196,6 +210,9 @@ impl Peer {
         targets.retain(|(node, _)| !placing.done.contains(node) && !placing.is_waiting_for(*node));
         placing.need = need;
         placing.asked.extend(targets.iter().map(|(node, _)| *node));
+        placing
+            .suspected
+            .extend(targets.iter().map(|(node, _)| *node));
         targets
     }
 

@@ -41,8 +41,10 @@ pub(super) struct QuorumRead {
     pub(super) name: Name,
     pub(super) key: Key,
     head: bool,
+    /// The version that is to be written if what is found allows it.
+    pub(super) promise: Option<Version>,
     pub(super) holders: Vec<NodeId>,
-    view: View,
+    pub(super) view: View,
     asked: BTreeSet<NodeId>,
     answers: BTreeMap<NodeId, Held>,
     failed: BTreeSet<NodeId>,
@@ -72,6 +74,7 @@ impl QuorumRead {
             name,
             key,
             head,
+            promise: None,
             holders: Vec::new(),
             view: View(0),
             asked: BTreeSet::new(),
@@ -80,7 +83,7 @@ impl QuorumRead {
         }
     }
 
-    fn need(&self) -> usize {
+    pub(super) fn need(&self) -> usize {
         placement::quorum(self.holders.len())
     }
 
@@ -108,11 +111,13 @@ impl QuorumRead {
 
     fn answered(&mut self, from: NodeId, read: RecordRead) -> bool {
         match read {
-            RecordRead::Held { record, counts } => {
+            // An answer to an earlier question promised something else.
+            RecordRead::Held { promised, .. } if promised != self.promise => true,
+            RecordRead::Held { record, counts, .. } => {
                 self.answers.insert(from, Held { record, counts });
                 true
             }
-            RecordRead::WrongView | RecordRead::Failed => {
+            RecordRead::WrongView | RecordRead::Promised(_) | RecordRead::Failed => {
                 self.failed.insert(from);
                 false
             }
@@ -127,7 +132,7 @@ impl QuorumRead {
             .max_by_key(|record| record.version)
     }
 
-    fn nodes_with(&self, version: Option<Version>) -> BTreeSet<NodeId> {
+    pub(super) fn nodes_with(&self, version: Option<Version>) -> BTreeSet<NodeId> {
         let has = |held: &Held| held.record.as_ref().map(|record| record.version) == version;
         let counted = self
             .answers
@@ -229,6 +234,7 @@ impl Peer {
             name: quorum.name.clone(),
             view: Some(quorum.view),
             head: quorum.head,
+            promise: quorum.promise,
         });
         let chosen = self.by_readiness(left);
         for node in chosen.into_iter().take(count) {
@@ -267,6 +273,10 @@ impl Peer {
         read: RecordRead,
     ) {
         let wrong_view = read == RecordRead::WrongView;
+        if let RecordRead::Promised(given) = read {
+            self.outbid(now, operation, given);
+            return;
+        }
         let Some(quorum) = self.quorum_read(operation) else {
             return;
         };
@@ -362,6 +372,7 @@ impl Peer {
                 let write = WriteRecord {
                     record: newest.clone(),
                     view: None,
+                    promise: None,
                 };
                 self.ask(now, node, Message::WriteRecord(write), Purpose::ReadRepair);
             }
@@ -379,6 +390,7 @@ impl Peer {
             let write = WriteRecord {
                 record: newest.clone(),
                 view: Some(view),
+                promise: None,
             };
             self.ask(
                 now,
@@ -394,6 +406,7 @@ impl Peer {
     /// A holder took the version that is brought to a majority.
     pub(super) fn read_written_back(
         &mut self,
+        now: Time,
         operation: OperationId,
         from: NodeId,
         stored: Stored,
@@ -405,8 +418,13 @@ impl Peer {
         let Some((record, have)) = task.writing_back.as_mut() else {
             return;
         };
-        if let Stored::Durable { counts: true, .. } = stored {
-            have.insert(from);
+        match stored {
+            Stored::Durable { counts: true, .. } => {
+                have.insert(from);
+            }
+            // Somebody is about to write: what comes of it is there soon.
+            Stored::Promised(_) => self.timers.at_latest(now + AGAIN, Reason::Retry(operation)),
+            Stored::Durable { .. } | Stored::WrongView | Stored::Full { .. } | Stored::Failed => {}
         }
         if have.len() >= need {
             let record = record.clone();

@@ -53,6 +53,7 @@ impl Peer {
             name: name.clone(),
             view: None,
             head: false,
+            promise: None,
         };
         let task = WhereTask {
             name,
@@ -88,7 +89,7 @@ impl Peer {
         };
         let seen = match read {
             RecordRead::Held { record, .. } => Seen::Copy(record),
-            RecordRead::WrongView | RecordRead::Failed => Seen::Nothing,
+            RecordRead::WrongView | RecordRead::Promised(_) | RecordRead::Failed => Seen::Nothing,
         };
         task.seen.insert(from, seen);
         self.where_progress(operation);

@@ -84,10 +84,12 @@ fn inputs_with_contents() -> Vec<Input> {
         message(Message::WriteRecord(WriteRecord {
             record: record(),
             view: None,
+            promise: None,
         })),
         message(Message::RecordRead(RecordRead::Held {
             record: Some(record()),
             counts: true,
+            promised: None,
         })),
         message(Message::Records(vec![record(), record()])),
         disk(DiskAnswer::Record(Some(record()))),
@@ -98,6 +100,7 @@ fn inputs_with_contents() -> Vec<Input> {
                 name: name(),
                 modified_ms: 0,
                 file: Some(file()),
+                condition: None,
             }),
         },
         Input::Message {

@@ -15,7 +15,8 @@ use crate::waiting::Waiting;
 
 impl Peer {
     /// Somebody compares an arc with this node.
-    pub(crate) fn asked_to_reconcile(&mut self, asker: &Asker, step: Reconcile) {
+    pub(crate) fn asked_to_reconcile(&mut self, now: Time, asker: &Asker, step: Reconcile) {
+        self.note_asked(now, step.arc, step.view);
         let op = DiskOp::ItemsIn {
             arc: step.arc,
             kind: step.kind,
@@ -65,7 +66,8 @@ impl Peer {
     }
 
     /// Somebody asks whether this node holds the same of an arc.
-    pub(crate) fn asked_to_compare(&mut self, asker: &Asker, question: CompareArc) {
+    pub(crate) fn asked_to_compare(&mut self, now: Time, asker: &Asker, question: CompareArc) {
+        self.note_asked(now, question.arc, question.view);
         let word = self.word(question.arc, question.view);
         let op = DiskOp::ItemsIn {
             arc: question.arc,

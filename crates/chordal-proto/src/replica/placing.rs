@@ -34,6 +34,7 @@ impl Peer {
         changed |= replica.sessions.drop_unless(agrees);
         changed |= replica.hand_offs.drop_unless(table, settings);
         if changed {
+            replica.promises.clear();
             replica.note_foreign();
             self.repair_soon(now);
             self.save_soon(now);

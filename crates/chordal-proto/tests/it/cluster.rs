@@ -49,6 +49,17 @@ pub(crate) fn node(addr: SocketAddr) -> NodeId {
     NodeId::new(*blake3::hash(addr.to_string().as_bytes()).as_bytes())
 }
 
+/// A file whose content lies in its record.
+pub(crate) fn inline(content: &[u8]) -> chordal_object::File {
+    chordal_object::File {
+        size: content.len() as u64,
+        hash: *blake3::hash(content).as_bytes(),
+        content_type: String::new(),
+        metadata: BTreeMap::new(),
+        content: chordal_object::Content::Inline(Bytes::copy_from_slice(content)),
+    }
+}
+
 impl Cluster {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
@@ -140,23 +151,41 @@ impl Cluster {
         panic!("no answer within a minute");
     }
 
+    /// Gives several nodes a command at the same moment; their answers in the same order.
+    pub(crate) fn ask_at_once(
+        &mut self,
+        commands: impl Iterator<Item = (u16, Command)>,
+    ) -> Vec<Result<Answer, Failure>> {
+        let mut asked = Vec::new();
+        let mut inputs = VecDeque::new();
+        for (index, command) in commands {
+            self.operations += 1;
+            let operation = OperationId(self.operations);
+            asked.push(operation);
+            inputs.push_back((addr(index), Input::Command { operation, command }));
+        }
+        self.drive_all(inputs);
+        let end = self.now + Duration::from_mins(1);
+        while self.now < end && !asked.iter().all(|id| self.replies.contains_key(id)) {
+            self.step();
+        }
+        let answers = asked.iter().map(|id| self.replies.remove(id));
+        answers
+            .map(|answer| answer.expect("within a minute"))
+            .collect()
+    }
+
     pub(crate) fn write(
         &mut self,
         index: u16,
         name: &str,
         content: &[u8],
     ) -> Result<Answer, Failure> {
-        let file = chordal_object::File {
-            size: content.len() as u64,
-            hash: *blake3::hash(content).as_bytes(),
-            content_type: String::new(),
-            metadata: BTreeMap::new(),
-            content: chordal_object::Content::Inline(Bytes::copy_from_slice(content)),
-        };
         let draft = Draft {
             name: name.parse().unwrap(),
             modified_ms: 0,
-            file: Some(file),
+            file: Some(inline(content)),
+            condition: None,
         };
         self.ask(index, Command::WriteRecord(draft))
     }
@@ -166,6 +195,7 @@ impl Cluster {
             name: name.parse().unwrap(),
             modified_ms: 0,
             file: None,
+            condition: None,
         };
         self.ask(index, Command::WriteRecord(draft))
     }
@@ -226,7 +256,11 @@ impl Cluster {
 
     /// Gives a node an input and follows everything that comes of it at this instant.
     pub(crate) fn drive(&mut self, at: SocketAddr, input: Input) {
-        let mut queue = VecDeque::from([(at, input)]);
+        self.drive_all(VecDeque::from([(at, input)]));
+    }
+
+    /// Tells machines something at the same moment, and lets everything happen that follows.
+    fn drive_all(&mut self, mut queue: VecDeque<(SocketAddr, Input)>) {
         while let Some((at, input)) = queue.pop_front() {
             let Some(machine) = self.machines.get_mut(&at) else {
                 continue;

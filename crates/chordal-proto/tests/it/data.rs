@@ -5,7 +5,7 @@ use std::time::Duration;
 use chordal_object::ChunkId;
 use chordal_proto::Settings;
 use chordal_proto::effect::{Answer, Copies, Failure, RepairState};
-use chordal_proto::input::Command;
+use chordal_proto::input::{Command, Condition, Draft};
 
 use crate::cluster::Cluster;
 
@@ -448,4 +448,61 @@ fn the_status_tells_what_is_missing_and_when_it_is_mended() {
         (mended.copies_missing, mended.repair),
         (0, RepairState::Idle)
     );
+}
+
+/// Has this many nodes write a name under the same condition at once; how many wrote it.
+fn race(cluster: &mut Cluster, nodes: u16, condition: Condition) -> Vec<Result<Answer, Failure>> {
+    let drafts = (0..nodes).map(|index| Draft {
+        name: "a".parse().unwrap(),
+        modified_ms: i64::from(index),
+        file: Some(crate::cluster::inline(format!("{index}").as_bytes())),
+        condition: Some(condition),
+    });
+    let drafts: Vec<Draft> = drafts.collect();
+    cluster.ask_at_once(drafts.into_iter().enumerate().map(|(index, draft)| {
+        let index = u16::try_from(index).unwrap();
+        (index, Command::WriteRecord(draft))
+    }))
+}
+
+#[test]
+fn of_many_that_write_a_name_if_it_is_absent_one_does() {
+    for nodes in [3, 5, 9] {
+        let mut cluster = Cluster::ring(Settings::default(), nodes);
+        let answers = race(&mut cluster, nodes, Condition::Absent);
+        let mut written = Vec::new();
+        for answer in &answers {
+            match answer {
+                Ok(Answer::Written { version, .. }) => written.push(*version),
+                Err(Failure::Conflict { present: Some(_) } | Failure::Uncertain) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(written.len(), 1, "{answers:?}");
+        let record = cluster.read(0, "a").expect("it was written");
+        assert_eq!(record.version, written[0]);
+        let again = race(&mut cluster, nodes, Condition::Version(written[0]));
+        let won = again.iter().filter(|answer| answer.is_ok());
+        assert_eq!(won.count(), 1, "{again:?}");
+    }
+}
+
+#[test]
+fn a_condition_that_is_not_met_changes_nothing() {
+    let mut cluster = Cluster::ring(Settings::default(), 4);
+    let Ok(Answer::Written { version, .. }) = cluster.write(0, "a", b"one") else {
+        panic!("it is a first write")
+    };
+    let refused = race(&mut cluster, 1, Condition::Absent);
+    assert_eq!(
+        refused,
+        [Err(Failure::Conflict {
+            present: Some(version)
+        })]
+    );
+    cluster.delete(1, "a").unwrap();
+    let refused = race(&mut cluster, 1, Condition::Version(version));
+    assert_eq!(refused, [Err(Failure::Conflict { present: None })]);
+    let written = race(&mut cluster, 1, Condition::Absent);
+    assert!(matches!(written[..], [Ok(Answer::Written { .. })]));
 }

@@ -104,19 +104,37 @@ fn ring_messages() -> Vec<BoxedStrategy<Message>> {
 }
 
 fn record_messages() -> Vec<BoxedStrategy<Message>> {
-    let read = (name(), option::of(view()), any::<bool>())
-        .prop_map(|(name, view, head)| ReadRecord { name, view, head });
+    let read = (
+        name(),
+        option::of(view()),
+        any::<bool>(),
+        option::of(version()),
+    )
+        .prop_map(|(name, view, head, promise)| ReadRecord {
+            name,
+            view,
+            head,
+            promise,
+        });
     let held = option::of(prop_oneof![record(), record_without_content()]);
     let answer = prop_oneof![
-        4 => (held, any::<bool>()).prop_map(|(record, counts)| RecordRead::Held { record, counts }),
+        4 => (held, any::<bool>(), option::of(version()))
+            .prop_map(|(record, counts, promised)| RecordRead::Held { record, counts, promised }),
+        1 => version().prop_map(RecordRead::Promised),
         1 => Just(RecordRead::WrongView),
         1 => Just(RecordRead::Failed),
     ];
-    let write =
-        (record(), option::of(view())).prop_map(|(record, view)| WriteRecord { record, view });
+    let write = (record(), option::of(view()), option::of(version())).prop_map(
+        |(record, view, promise)| WriteRecord {
+            record,
+            view,
+            promise,
+        },
+    );
     let stored = prop_oneof![
         (version(), any::<bool>()).prop_map(|(newest, counts)| Stored::Durable { newest, counts }),
         Just(Stored::WrongView),
+        version().prop_map(Stored::Promised),
         any::<u64>().prop_map(|free| Stored::Full { free }),
         Just(Stored::Failed),
     ];

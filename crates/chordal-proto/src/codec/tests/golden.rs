@@ -134,11 +134,16 @@ fn record_cases() -> Vec<(&'static str, Message)> {
                 name: record.name.clone(),
                 view: Some(View(0x0102_0304_0506_0708)),
                 head: true,
+                promise: None,
             }),
         ),
         (
             "write_record",
-            Message::WriteRecord(WriteRecord { record, view: None }),
+            Message::WriteRecord(WriteRecord {
+                record,
+                view: None,
+                promise: None,
+            }),
         ),
         (
             "offer_chunk",
