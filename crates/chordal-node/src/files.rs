@@ -27,17 +27,6 @@ pub struct PutRequest {
     pub modified_ms: Option<i64>,
     /// How many bytes will come, where it is known. A body of another length is an interrupted one.
     pub size: Option<u64>,
-    /// What must be true of the name for it to be written at all.
-    pub only: Option<Only>,
-}
-
-/// What must be true of a name for a conditional put or delete.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Only {
-    /// There is no file of that name.
-    IfAbsent,
-    /// The file has this version, as it is shown to people.
-    IfVersion(String),
 }
 
 impl PutRequest {
@@ -49,7 +38,6 @@ impl PutRequest {
             metadata: BTreeMap::new(),
             modified_ms: None,
             size: None,
-            only: None,
         }
     }
 

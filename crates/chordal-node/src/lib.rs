@@ -31,7 +31,7 @@ mod stop;
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};
 pub use files::{
-    ByteRange, Download, FileBody, FileInfo, ListPage, Only, PutRequest, PutResult, Removed,
+    ByteRange, Download, FileBody, FileInfo, ListPage, PutRequest, PutResult, Removed,
 };
 pub use home::{Announcement, Home, HomeError, RunningNode};
 pub use node::{Force, Node, NodeConfig, Phase};

@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
-use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
+use crate::files::{ByteRange, Download, FileInfo, ListPage, PutRequest, PutResult, Removed};
 use crate::home::{Announcement, Home, HomeError, RunningNode};
 use crate::start::{self, StartError};
 use crate::{get, put, stop};
@@ -236,14 +236,13 @@ impl Node {
         get::stat(&self.shared.client, name).await
     }
 
-    /// Deletes a name, if what `only` asks for is true. One that is not there is an error.
-    pub async fn remove(&self, name: &Name, only: Option<&Only>) -> Result<Removed, NodeError> {
-        let condition = put::condition(&self.shared.client, name, only).await?;
+    /// Deletes a name. One that is not there is an error.
+    pub async fn remove(&self, name: &Name) -> Result<Removed, NodeError> {
         let tombstone = Draft {
             name: name.clone(),
             modified_ms: put::now_ms(),
             file: None,
-            condition,
+            condition: None,
         };
         let answer = self.ask(Command::WriteRecord(tombstone)).await;
         let Answer::Written { version, copies } =

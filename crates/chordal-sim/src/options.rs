@@ -23,6 +23,8 @@ pub struct Options {
     pub faults: Faults,
     /// A mistake made on purpose, to see it caught.
     pub plant: Plant,
+    /// Whether clients also write under conditions.
+    pub conditional: bool,
     /// Whether twins check that a replay would come to the same.
     pub twins: Twins,
 }
@@ -162,6 +164,7 @@ impl Default for Options {
             down_max: 1,
             faults: Faults::USUAL,
             plant: Plant::Nothing,
+            conditional: false,
             twins: Twins::Nowhere,
         }
     }
@@ -194,6 +197,9 @@ impl fmt::Display for Options {
         }
         if let Some(name) = self.plant.name() {
             write!(out, " --plant {name}")?;
+        }
+        if self.conditional {
+            out.write_str(" --conditional")?;
         }
         if self.twins == Twins::Beside {
             out.write_str(" --twins")?;

@@ -105,8 +105,8 @@ pub fn demonstration(mistake: Mistake) -> Setting {
             changes: 1,
             ..two_changes
         },
-        Mistake::TellNothing | Mistake::OwnViewOnly | Mistake::Unnoted => two_changes,
-        Mistake::CarryOver | Mistake::NoBase => Setting {
+        Mistake::OwnViewOnly | Mistake::Unnoted => two_changes,
+        Mistake::CarryOver | Mistake::TellNothing => Setting {
             changes: 3,
             ..two_changes
         },

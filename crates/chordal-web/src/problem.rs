@@ -25,8 +25,6 @@ pub enum Code {
     NoSuchRoute,
     /// There is no such file.
     NotFound,
-    /// The name is not as a conditional write asked for.
-    Conflict,
     /// The range lies outside the file.
     OutOfRange,
     /// Too few nodes that hold copies answer.
@@ -128,7 +126,6 @@ impl Code {
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::WrongHost => StatusCode::FORBIDDEN,
             Self::NoSuchRoute | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Conflict => StatusCode::PRECONDITION_FAILED,
             Self::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::TooFewCopies | Self::Minority | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,

@@ -180,7 +180,7 @@ fn exit_of(code: Code) -> Exit {
         Code::BadRequest => Exit::Usage,
         Code::NotFound => Exit::NotFound,
         Code::TooFewCopies | Code::Minority => Exit::TooFewCopies,
-        Code::Refused | Code::Conflict => Exit::Refused,
+        Code::Refused => Exit::Refused,
         _ => Exit::Failed,
     }
 }

@@ -55,12 +55,15 @@ impl WriteTask {
         &self.draft.name
     }
 
-    /// The counter it was given, or 0 before it was.
-    pub(super) const fn counter(&self) -> u64 {
-        match &self.phase {
+    /// The highest counter that it was given, or 0 before it was: a record of that version may lie
+    /// somewhere, so that no other may have it.
+    pub(super) fn counter(&self) -> u64 {
+        let present = match &self.phase {
             Phase::Writing { record, .. } => record.version.counter,
-            Phase::Reading(_) => 0,
-        }
+            Phase::Reading(quorum) => quorum.promise.map_or(0, |promise| promise.counter),
+        };
+        let tried = self.tried.iter().map(|version| version.counter);
+        tried.chain([present]).max().unwrap_or(0)
     }
 
     pub(super) fn reading(&mut self) -> Option<&mut QuorumRead> {

@@ -11,8 +11,6 @@ pub enum Mistake {
     AnyView,
     /// A node agrees before what makes it agree is saved.
     Unsaved,
-    /// Newcomers that have nobody to learn from count by themselves.
-    NoBase,
     /// Only members of the new view are asked.
     OwnViewOnly,
     /// Who is asked without being a holder does not note under which view.
@@ -21,12 +19,11 @@ pub enum Mistake {
 
 impl Mistake {
     /// Every mistake there is.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::CarryOver,
         Self::TellNothing,
         Self::AnyView,
         Self::Unsaved,
-        Self::NoBase,
         Self::OwnViewOnly,
         Self::Unnoted,
     ];
@@ -38,7 +35,6 @@ impl Mistake {
             Self::TellNothing => "tell-nothing",
             Self::AnyView => "any-view",
             Self::Unsaved => "unsaved",
-            Self::NoBase => "no-base",
             Self::OwnViewOnly => "own-view-only",
             Self::Unnoted => "unnoted",
         }

@@ -173,10 +173,8 @@ impl World {
         let mut history = history_of(node.past);
         let told = history_of(node.told);
         let heard: Vec<NodeId> = members(node.heard).map(node_id).collect();
-        match setting.mistake {
-            Some(Mistake::NoBase) => history.based = true,
-            Some(Mistake::OwnViewOnly) => history.passed.clear(),
-            _ => {}
+        if setting.mistake == Some(Mistake::OwnViewOnly) {
+            history.passed.clear();
         }
         let settled = history::is_settled(
             node_id(id),

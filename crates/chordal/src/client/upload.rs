@@ -13,8 +13,6 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::cli::OnlyArgs;
-
 /// Bytes in one piece.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -29,7 +27,6 @@ pub(crate) type UploadBody = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) struct Upload {
     pub(super) body: UploadBody,
     pub(super) media_type: Option<&'static str>,
-    pub(super) only: OnlyArgs,
 }
 
 /// The BLAKE3 hash of what was sent, known when all of it was.
@@ -43,7 +40,6 @@ impl Upload {
                 .map_err(|never| match never {})
                 .boxed_unsync(),
             media_type: None,
-            only: OnlyArgs::default(),
         }
     }
 
@@ -71,15 +67,8 @@ impl Upload {
         let upload = Self {
             body: body.boxed_unsync(),
             media_type: None,
-            only: OnlyArgs::default(),
         };
         (upload, hash)
-    }
-
-    /// The same, to be stored only where this is true.
-    pub(crate) fn only(mut self, only: &OnlyArgs) -> Self {
-        self.only.clone_from(only);
-        self
     }
 
     /// The same with a media type.

@@ -7,7 +7,6 @@ fn args(paths: &[&Path], recursive: bool) -> PutArgs {
         paths: paths.iter().map(|path| path.to_path_buf()).collect(),
         name: None,
         recursive,
-        only: OnlyArgs::default(),
     }
 }
 
