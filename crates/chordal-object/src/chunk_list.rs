@@ -1,7 +1,8 @@
 //! Where a bigger file's bytes are: a list of chunk ids, or a tree of list chunks for long lists.
 //!
-//! A list chunk is an ordinary chunk whose bytes are ids, 32 bytes each. So a record stays small
-//! whatever the file's size, and memory while writing is one unfinished list a level.
+//! A list chunk is an ordinary chunk whose bytes are a head of 32 bytes and then ids, 32 bytes each.
+//! By its head whoever holds it knows what it refers to. So a record stays small whatever the
+//! file's size, and memory while writing is one unfinished list a level.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -11,10 +12,14 @@ use crate::chunk::{Chunk, ChunkId};
 /// The most ids that stand in the record itself.
 pub const INLINE_IDS_MAX: usize = 256;
 
-/// The most ids in a list chunk: 1 MiB of them.
-pub const LIST_CHUNK_IDS: usize = 32 * 1024;
+/// The most ids in a list chunk: with its head it has 1 MiB.
+pub const LIST_CHUNK_IDS: usize = 32 * 1024 - 1;
 
-/// The most levels of lists: 256 ids of 32,768 each, three times over, is beyond any file.
+/// How a list chunk begins. A file's own bytes that begin so count as a list too, which only keeps
+/// what they name from being dropped.
+pub const LIST_HEAD: [u8; 32] = *b"chordal list of chunks, format 1";
+
+/// The most levels of lists: 256 ids of 32,767 each, three times over, is beyond any file.
 pub(crate) const DEPTH_MAX: u32 = 3;
 
 /// The chunks of a file, in order.
@@ -31,6 +36,11 @@ pub struct ChunkList {
 impl ChunkList {
     /// Reads the ids in a list chunk's bytes, or nothing when they are not a list.
     pub fn ids_of_list(bytes: &[u8]) -> Option<Vec<ChunkId>> {
+        Self::ids(bytes.strip_prefix(&LIST_HEAD)?)
+    }
+
+    /// Reads ids that stand one after the other, or nothing when that is not what the bytes are.
+    pub(crate) fn ids(bytes: &[u8]) -> Option<Vec<ChunkId>> {
         if bytes.is_empty() || bytes.len() > LIST_CHUNK_IDS * 32 || !bytes.len().is_multiple_of(32)
         {
             return None;
@@ -62,6 +72,11 @@ impl ListBuilder {
             chunk_bytes,
             levels: vec![Vec::new()],
         }
+    }
+
+    /// What no stored list refers to yet: the chunks of the unfinished lists.
+    pub fn open_ids(&self) -> impl Iterator<Item = ChunkId> {
+        self.levels.iter().flatten().copied()
     }
 
     /// Appends the next data chunk; returns the list chunks that became full and must be stored.
@@ -115,7 +130,8 @@ impl ListBuilder {
 }
 
 fn list_chunk(ids: &[ChunkId]) -> Chunk {
-    let mut bytes = BytesMut::with_capacity(ids.len() * 32);
+    let mut bytes = BytesMut::with_capacity(LIST_HEAD.len() + ids.len() * 32);
+    bytes.put_slice(&LIST_HEAD);
     for id in ids {
         bytes.put_slice(id.as_bytes());
     }

@@ -14,7 +14,9 @@ mod version;
 pub mod wire;
 
 pub use chunk::{Chunk, ChunkId, ChunkIdError};
-pub use chunk_list::{ChunkList, INLINE_IDS_MAX, LIST_CHUNK_IDS, ListBuilder, chunk_count};
+pub use chunk_list::{
+    ChunkList, INLINE_IDS_MAX, LIST_CHUNK_IDS, LIST_HEAD, ListBuilder, chunk_count,
+};
 pub use key::{Arc, Bits, BitsError, Key};
 pub use name::{DEFAULT_SPACE, Name, NameError, PATH_BYTES_MAX};
 pub use node_id::{NodeId, NodeIdError};

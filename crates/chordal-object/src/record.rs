@@ -9,6 +9,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::chunk::ChunkId;
 use crate::chunk_list::{ChunkList, DEPTH_MAX, INLINE_IDS_MAX, chunk_count};
 use crate::name::Name;
 use crate::node_id::NodeId;
@@ -85,6 +86,14 @@ pub enum DecodeError {
 }
 
 impl Record {
+    /// The chunks that it names: of the file, or of lists of them.
+    pub fn chunks(&self) -> &[ChunkId] {
+        match self.file.as_ref().map(|file| &file.content) {
+            Some(Content::Chunks(list)) => &list.ids,
+            Some(Content::Inline(_)) | None => &[],
+        }
+    }
+
     /// Whether this version deletes the name.
     pub const fn is_tombstone(&self) -> bool {
         self.file.is_none()
@@ -250,8 +259,7 @@ impl ChunkList {
         if message.depth > DEPTH_MAX {
             return Err(DecodeError::Field("depth of the chunk list"));
         }
-        let ids =
-            Self::ids_of_list(&message.ids).ok_or(DecodeError::Field("ids of the chunk list"))?;
+        let ids = Self::ids(&message.ids).ok_or(DecodeError::Field("ids of the chunk list"))?;
         if ids.len() > INLINE_IDS_MAX {
             return Err(DecodeError::Field("too many chunk ids"));
         }

@@ -68,6 +68,8 @@ pub struct StagedChunk {
     pub(crate) key: Key,
     pub(crate) id: ChunkId,
     pub(crate) bytes: u32,
+    /// What it lists, where it is a list.
+    pub(crate) listed: Vec<ChunkId>,
     pub(crate) claim: Claim,
 }
 

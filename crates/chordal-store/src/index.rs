@@ -5,6 +5,7 @@
 //! would find, and they can go on.
 
 mod apply;
+mod references;
 mod rows;
 
 use std::io;
@@ -36,6 +37,10 @@ const NAMES: Rows = TableDefinition::new("names");
 const CHUNKS: Rows = TableDefinition::new("chunks");
 /// Chunks in ring order.
 const CHUNK_KEYS: Rows = TableDefinition::new("chunk_keys");
+/// Chunks that a record or a list here refers to, each with what refers to it.
+const REFERENCES: Rows = TableDefinition::new("references");
+/// List chunks that are here.
+const LISTS: Rows = TableDefinition::new("lists");
 /// Small values of the owner.
 const META: Rows = TableDefinition::new("meta");
 /// One row: what the tables hold.
@@ -53,6 +58,8 @@ pub(crate) enum Step {
         name_row: Vec<u8>,
         facts: RecordFacts,
         encoded: Bytes,
+        /// The chunks it names.
+        named: Vec<ChunkId>,
     },
     RemoveRecord {
         key: Key,
@@ -66,9 +73,13 @@ pub(crate) enum Step {
     PutChunk {
         id: ChunkId,
         facts: ChunkFacts,
+        /// What it lists, where it is a list.
+        listed: Vec<ChunkId>,
     },
     RemoveChunk {
         id: ChunkId,
+        /// What it listed, where it was a list and could be read.
+        listed: Vec<ChunkId>,
     },
     /// Like `RemoveChunk`, for a damaged copy whose file is put aside.
     QuarantineChunk {
@@ -96,6 +107,8 @@ pub(crate) struct Snapshot {
     names: ReadRows,
     chunks: ReadRows,
     chunk_keys: ReadRows,
+    references: ReadRows,
+    lists: ReadRows,
     meta: ReadRows,
     pub(crate) totals: Totals,
 }
@@ -117,11 +130,11 @@ impl Index {
     ) -> Result<Self, OpenError> {
         let is_blank = is_blank(&*disk)?;
         match is_expected {
-            Expected::Yes if is_blank => {
+            Expected::Yes | Expected::WithoutReferences if is_blank => {
                 return Err(OpenError::Damaged("the index is missing".to_owned()));
             }
             Expected::No if is_blank => disk.set_len(0)?,
-            Expected::Yes | Expected::No => {}
+            Expected::Yes | Expected::WithoutReferences | Expected::No => {}
         }
         let fuse = Shared::new(FuseState::default());
         let database = Database::builder()
@@ -130,14 +143,16 @@ impl Index {
             .map_err(open_error)?;
         let create = || -> Result<(), redb::Error> {
             let transaction = database.begin_write()?;
-            for table in [RECORDS, NAMES, CHUNKS, CHUNK_KEYS, META, TOTALS] {
+            for table in TABLES {
                 transaction.open_table(table)?;
             }
             transaction.commit()?;
             Ok(())
         };
-        if is_expected == Expected::No {
-            create().map_err(damaged)?;
+        match is_expected {
+            Expected::No => create().map_err(damaged)?,
+            Expected::WithoutReferences => apply::find_references(&database).map_err(damaged)?,
+            Expected::Yes => {}
         }
         let snapshot = Snapshot::take(&database).map_err(damaged)?;
         if let Some(cause) = fuse.cause() {
@@ -217,8 +232,15 @@ impl Index {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Expected {
     Yes,
+    /// One of format 1, which does not say what is referred to.
+    WithoutReferences,
     No,
 }
+
+/// All tables.
+const TABLES: [Rows; 8] = [
+    RECORDS, NAMES, CHUNKS, CHUNK_KEYS, REFERENCES, LISTS, META, TOTALS,
+];
 
 /// Whether there is no index, or one whose creation was cut short and that holds nothing.
 fn is_blank(disk: &dyn StorageBackend) -> io::Result<bool> {
@@ -264,9 +286,33 @@ impl Snapshot {
             names: transaction.open_table(NAMES)?,
             chunks: transaction.open_table(CHUNKS)?,
             chunk_keys: transaction.open_table(CHUNK_KEYS)?,
+            references: transaction.open_table(REFERENCES)?,
+            lists: transaction.open_table(LISTS)?,
             meta: transaction.open_table(META)?,
             totals,
         })
+    }
+
+    /// Which of these chunks a record or a list here refers to; nothing where that cannot be told.
+    pub(crate) fn referenced(&self, ids: &[ChunkId]) -> Result<Option<Vec<bool>>, redb::Error> {
+        if self.lists.get(references::UNTOLD_LISTS)?.is_some() {
+            return Ok(None);
+        }
+        let is_referenced = |id: &ChunkId| {
+            let first = &id.as_bytes()[..];
+            let last = [first, &[u8::MAX; 32]].concat();
+            let mut rows = self.references.range::<&[u8]>(first..=last.as_slice())?;
+            Ok(rows.next().transpose()?.is_some())
+        };
+        ids.iter()
+            .map(is_referenced)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    /// Whether a chunk here is a list.
+    pub(crate) fn is_list(&self, id: ChunkId) -> Result<bool, redb::Error> {
+        Ok(self.lists.get(&id.as_bytes()[..])?.is_some())
     }
 
     /// The record of a name, wherever it belongs.

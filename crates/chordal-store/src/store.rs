@@ -21,7 +21,7 @@ use crate::limits::{
 use crate::staging::{Claims, Removing, chunk_path};
 
 /// The format this program writes and the newest it reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Names the format of all else; written last when a store is created.
 const FORMAT_FILE: &str = "FORMAT";
@@ -64,7 +64,7 @@ impl Store {
             disk.remove(&format!("{TEMPORARY_FOLDER}/{leftover}"))?;
         }
         let index = Index::open(disk.index_backend()?, expected)?;
-        if expected == Expected::No {
+        if expected != Expected::Yes {
             let words = Bytes::from(format!("{FORMAT_WORDS}{FORMAT}\n"));
             disk.write_durable(FORMAT_FILE, &words)?;
         }
@@ -122,7 +122,7 @@ impl Store {
             .apply(&steps)
             .map_err(|error| self.with_room(error))?;
         for (step, outcome) in steps.iter().zip(&outcomes) {
-            if let (Step::RemoveChunk { id }, Outcome::Removed) = (step, outcome)
+            if let (Step::RemoveChunk { id, .. }, Outcome::Removed) = (step, outcome)
                 && let Err(error) = self.disk.remove(&chunk_path(*id))
             {
                 tracing::warn!(%id, %error, "a removed chunk's file stays until the next sweep");
@@ -143,12 +143,13 @@ impl Store {
                         name_row: name_row(&record.name),
                         facts,
                         encoded,
+                        named: record.chunks().to_vec(),
                     },
                     None,
                     None,
                 )
             }
-            Change::Chunk(staged) => {
+            Change::Chunk(mut staged) => {
                 let facts = ChunkFacts {
                     key: staged.key,
                     bytes: staged.bytes,
@@ -157,6 +158,7 @@ impl Store {
                     Step::PutChunk {
                         id: staged.id,
                         facts,
+                        listed: std::mem::take(&mut staged.listed),
                     },
                     Some(staged),
                     None,
@@ -176,7 +178,10 @@ impl Store {
                 None,
             ),
             Change::RemoveChunk { key: _, id } => match self.claims.try_remove(id) {
-                Some(removing) => (Step::RemoveChunk { id }, None, Some(removing)),
+                Some(removing) => {
+                    let listed = self.ids_listed(id)?;
+                    (Step::RemoveChunk { id, listed }, None, Some(removing))
+                }
                 None => (Step::Nothing, None, None),
             },
             Change::Meta { name, value } => {
@@ -308,6 +313,7 @@ fn check_format(disk: &dyn Disk) -> Result<Expected, OpenError> {
         .ok_or_else(|| OpenError::Damaged("the format file is unreadable".to_owned()))?;
     match found {
         FORMAT => Ok(Expected::Yes),
+        1 => Ok(Expected::WithoutReferences),
         0 => Err(OpenError::Damaged("there is no format 0".to_owned())),
         _ => Err(OpenError::NewerFormat {
             found,

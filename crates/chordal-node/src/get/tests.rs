@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use bytes::{Bytes, BytesMut};
-use chordal_object::{Chunk, Content, Name};
+use chordal_object::{Chunk, Content, LIST_CHUNK_IDS, Name};
 use chordal_proto::Settings;
 use chordal_proto::effect::Failure;
 use futures_util::{StreamExt as _, stream};
@@ -59,7 +59,17 @@ async fn collect(mut body: FileBody) -> Result<Bytes, NodeError> {
 #[tokio::test]
 async fn every_size_comes_back_as_it_was_stored() {
     // The last one has two list chunks under a third: more data chunks than one list has room for.
-    for length in [0, 1, 16, 17, 64, 65, 1000, 64 * 256 + 1, 64 * 32_768 + 100] {
+    for length in [
+        0,
+        1,
+        16,
+        17,
+        64,
+        65,
+        1000,
+        64 * 256 + 1,
+        64 * LIST_CHUNK_IDS + 100,
+    ] {
         let (client, _) = stored(length).await;
         let download = get(&client, &name(), None).await.unwrap();
         assert_eq!(download.range, 0..length as u64);
@@ -90,7 +100,7 @@ async fn a_range_brings_its_bytes_and_no_chunk_more() {
 
 #[tokio::test]
 async fn a_range_in_a_tree_of_lists_reads_one_list() {
-    let length = 64 * 32_768 + 100;
+    let length = 64 * LIST_CHUNK_IDS + 100;
     let (client, kept) = stored(length).await;
     let range = ByteRange::Last(110);
     let download = get(&client, &name(), Some(range)).await.unwrap();

@@ -45,12 +45,33 @@ fn a_list_of_any_length_reads_back_in_order() {
 
 #[test]
 fn what_is_not_a_list_is_refused() {
+    let headed = |bytes: usize| [&LIST_HEAD[..], &vec![0; bytes]].concat();
     assert_eq!(ChunkList::ids_of_list(&[]), None);
-    assert_eq!(ChunkList::ids_of_list(&[0; 33]), None);
+    assert_eq!(ChunkList::ids_of_list(&[0; 64]), None);
+    assert_eq!(ChunkList::ids_of_list(&headed(0)), None);
+    assert_eq!(ChunkList::ids_of_list(&headed(33)), None);
     assert_eq!(
-        ChunkList::ids_of_list(&vec![0; (LIST_CHUNK_IDS + 1) * 32]),
+        ChunkList::ids_of_list(&headed((LIST_CHUNK_IDS + 1) * 32)),
         None
     );
+    assert!(ChunkList::ids_of_list(&headed(32)).is_some());
+}
+
+#[test]
+fn the_ids_of_unfinished_lists_are_open_and_no_others() {
+    let mut builder = ListBuilder::new(1 << 20);
+    let ids: Vec<ChunkId> = (0..=LIST_CHUNK_IDS)
+        .map(|i| ChunkId::of(&i.to_be_bytes()))
+        .collect();
+    let mut lists = Vec::new();
+    for &id in &ids {
+        lists.extend(builder.push(id));
+    }
+    let mut open: Vec<ChunkId> = builder.open_ids().collect();
+    open.sort_unstable();
+    let mut expected = vec![ids[LIST_CHUNK_IDS], lists[0].id()];
+    expected.sort_unstable();
+    assert_eq!(open, expected);
 }
 
 #[test]

@@ -3,8 +3,11 @@
 use chordal_object::{ChunkId, Key, Version};
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 
+use super::references::{self, References, Referrer, UNTOLD_LISTS};
 use super::rows::{self, ChunkFacts, RecordFacts, Totals};
-use super::{CHUNK_KEYS, CHUNKS, META, NAMES, RECORDS, Step, TOTALS, TOTALS_ROW, bad_row};
+use super::{
+    CHUNK_KEYS, CHUNKS, LISTS, META, NAMES, RECORDS, REFERENCES, Step, TOTALS, TOTALS_ROW, bad_row,
+};
 use crate::change::Outcome;
 
 /// Whether a commit saves the allocator's state, for a quick open after a crash. The figures behind
@@ -19,6 +22,7 @@ struct Tables<'a> {
     names: WriteRows<'a>,
     chunks: WriteRows<'a>,
     chunk_keys: WriteRows<'a>,
+    references: References<'a>,
     meta: WriteRows<'a>,
     totals: Totals,
     /// Whether any step changed a row.
@@ -56,6 +60,10 @@ fn write(
         names: transaction.open_table(NAMES)?,
         chunks: transaction.open_table(CHUNKS)?,
         chunk_keys: transaction.open_table(CHUNK_KEYS)?,
+        references: References {
+            rows: transaction.open_table(REFERENCES)?,
+            lists: transaction.open_table(LISTS)?,
+        },
         meta: transaction.open_table(META)?,
         totals,
         wrote: false,
@@ -78,15 +86,17 @@ impl Tables<'_> {
                 name_row,
                 facts,
                 encoded,
-            } => self.put_record(*key, name_row, *facts, encoded),
+                named,
+            } => self.put_record(*key, name_row, *facts, encoded, named),
             Step::RemoveRecord {
                 key,
                 name_row,
                 if_version,
             } => self.remove_record(*key, name_row, *if_version),
             Step::DisownRecord { name_row } => self.disown_record(name_row),
-            Step::PutChunk { id, facts } => self.put_chunk(*id, *facts),
-            Step::RemoveChunk { id } | Step::QuarantineChunk { id } => self.remove_chunk(*id),
+            Step::PutChunk { id, facts, listed } => self.put_chunk(*id, *facts, listed),
+            Step::RemoveChunk { id, listed } => self.remove_chunk(*id, listed),
+            Step::QuarantineChunk { id } => self.remove_chunk(*id, &[]),
             Step::SetMeta { name, value } => {
                 match value {
                     Some(value) => self.meta.insert(name.as_bytes(), &value[..])?,
@@ -105,6 +115,7 @@ impl Tables<'_> {
         name_row: &[u8],
         facts: RecordFacts,
         encoded: &[u8],
+        named: &[ChunkId],
     ) -> Result<Outcome, redb::Error> {
         let place = rows::record_row(key, name_row);
         if let Some(current) = self.current(&place, key, name_row)?
@@ -117,11 +128,14 @@ impl Tables<'_> {
             .insert(place.as_slice(), facts.to_row().as_slice())?;
         let body = rows::body_row(key, name_row, encoded);
         match self.names.insert(name_row, body.as_slice())? {
-            Some(old) => self
-                .totals
-                .forget_record_bytes(rows::body_bytes(old.value())),
+            Some(old) => {
+                self.totals
+                    .forget_record_bytes(rows::body_bytes(old.value()));
+                forget_record(&mut self.references, name_row, old.value())?;
+            }
             None => self.totals.records += 1,
         }
+        self.references.add(Referrer::record(name_row), named)?;
         self.totals.record_bytes += encoded.len() as u64;
         Ok(Outcome::Stored)
     }
@@ -183,6 +197,7 @@ impl Tables<'_> {
         if let Some(old) = self.names.remove(name_row)? {
             self.totals
                 .forget_record_bytes(rows::body_bytes(old.value()));
+            forget_record(&mut self.references, name_row, old.value())?;
             self.totals.records = self.totals.records.saturating_sub(1);
         }
         Ok(Outcome::Removed)
@@ -212,7 +227,12 @@ impl Tables<'_> {
         Ok(Outcome::Removed)
     }
 
-    fn put_chunk(&mut self, id: ChunkId, facts: ChunkFacts) -> Result<Outcome, redb::Error> {
+    fn put_chunk(
+        &mut self,
+        id: ChunkId,
+        facts: ChunkFacts,
+        listed: &[ChunkId],
+    ) -> Result<Outcome, redb::Error> {
         let old = self.chunk(id)?;
         if old == Some(facts) {
             return Ok(Outcome::Stored);
@@ -231,15 +251,19 @@ impl Tables<'_> {
         self.chunk_keys
             .insert(place.as_slice(), &facts.bytes.to_be_bytes()[..])?;
         self.totals.chunk_bytes += u64::from(facts.bytes);
+        if !listed.is_empty() {
+            self.references.add_list(id, listed)?;
+        }
         Ok(Outcome::Stored)
     }
 
-    fn remove_chunk(&mut self, id: ChunkId) -> Result<Outcome, redb::Error> {
+    fn remove_chunk(&mut self, id: ChunkId, listed: &[ChunkId]) -> Result<Outcome, redb::Error> {
         let Some(old) = self.chunk(id)? else {
             return Ok(Outcome::NotRemoved);
         };
         self.wrote = true;
         self.chunks.remove(&id.as_bytes()[..])?;
+        self.references.remove_list(id, listed)?;
         self.chunk_keys
             .remove(rows::chunk_key_row(old.key, id).as_slice())?;
         self.totals.chunks = self.totals.chunks.saturating_sub(1);
@@ -255,6 +279,46 @@ impl Tables<'_> {
             None => Ok(None),
         }
     }
+}
+
+/// The record in a name's former row refers to nothing any more.
+fn forget_record(
+    references: &mut References<'_>,
+    name_row: &[u8],
+    body: &[u8],
+) -> Result<(), redb::Error> {
+    let by = Referrer::record(name_row);
+    match rows::parse_body(name_row, body) {
+        Ok((_, record)) => references.remove(by, record.chunks()),
+        Err(_) => references.remove_all(by),
+    }
+}
+
+/// Adds to an index of format 1 what its records refer to. Lists of that format cannot be told
+/// from other chunks: where a record names any, nothing here counts as unreferenced.
+pub(super) fn find_references(database: &Database) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(QUICK_REPAIR);
+    {
+        let names = transaction.open_table(NAMES)?;
+        let mut references = References {
+            rows: transaction.open_table(REFERENCES)?,
+            lists: transaction.open_table(LISTS)?,
+        };
+        for row in names.iter()? {
+            let (place, body) = row?;
+            // A damaged record is brought again from elsewhere, and then refers to its chunks.
+            let Ok((_, record)) = rows::parse_body(place.value(), body.value()) else {
+                continue;
+            };
+            references.add(Referrer::record(place.value()), record.chunks())?;
+            if references::names_lists(&record) {
+                references.lists.insert(UNTOLD_LISTS, &[][..])?;
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
 }
 
 impl Totals {

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use chordal_object::{Arc, Chunk, ChunkId, Key};
+use chordal_object::{Arc, Chunk, ChunkId, ChunkList, Key};
 
 use super::{Prepared, Store, check_size, reading};
 use crate::change::{ChunkEntry, StagedChunk, Swept};
@@ -36,11 +36,11 @@ impl Store {
                 writing.done(is_indexed)
             }
         };
-        let bytes = u32::try_from(bytes.len()).expect("a chunk's limit fits 32 bits");
         Ok(StagedChunk {
             key,
             id,
-            bytes,
+            bytes: u32::try_from(bytes.len()).expect("a chunk's limit fits 32 bits"),
+            listed: ChunkList::ids_of_list(bytes).unwrap_or_default(),
             claim,
         })
     }
@@ -137,6 +137,31 @@ impl Store {
             tracing::debug!(%id, %error, "a damaged chunk's file was not put aside");
         }
         drop(removing);
+    }
+
+    /// Which of these chunks some record or list chunk that is stored here refers to; nothing where
+    /// that cannot be told. The chunks themselves may lie elsewhere.
+    pub fn referenced(&self, ids: &[ChunkId]) -> Result<Option<Vec<bool>>, StoreError> {
+        self.index.snapshot().referenced(ids).map_err(reading)
+    }
+
+    /// What those of these chunks list that are here, are lists and read well.
+    pub fn listed_by(&self, ids: &[ChunkId]) -> Result<Vec<ChunkId>, StoreError> {
+        let mut listed = Vec::new();
+        for &id in ids {
+            listed.extend(self.ids_listed(id)?);
+        }
+        Ok(listed)
+    }
+
+    /// What a chunk lists; nothing when it is no list, or cannot be read.
+    pub(super) fn ids_listed(&self, id: ChunkId) -> Result<Vec<ChunkId>, StoreError> {
+        if !self.index.snapshot().is_list(id).map_err(reading)? {
+            return Ok(Vec::new());
+        }
+        let chunk = self.read_verified(id).ok().flatten();
+        let listed = chunk.and_then(|chunk| ChunkList::ids_of_list(chunk.bytes()));
+        Ok(listed.unwrap_or_default())
     }
 
     /// Whether a chunk is stored here. Does not read it.

@@ -164,9 +164,9 @@ fn a_second_owner_is_refused_until_the_first_has_gone() {
 #[test]
 fn a_newer_format_is_refused_and_nothing_is_touched() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("FORMAT"), "chordal store 2\n").unwrap();
+    std::fs::write(folder.path().join("FORMAT"), "chordal store 3\n").unwrap();
     let refused = Store::open(Box::new(RealDisk::new(folder.path()))).unwrap_err();
-    assert_eq!(refused, OpenError::NewerFormat { found: 2, known: 1 });
+    assert_eq!(refused, OpenError::NewerFormat { found: 3, known: 2 });
     let names: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())

@@ -1,16 +1,18 @@
 //! Random operations, crashes and restarts, against a map.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use chordal_object::{Bits, Key, Record};
+use chordal_object::{Bits, ChunkId, Content, Key, Record};
 use chordal_store::{Change, MemDisk, Store, StoreError};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::proptest;
 use proptest::test_runner::Config;
 
-use crate::world::{check, chunk, fate, name, open, path_of, record, tombstone, version};
+use crate::world::{
+    check, chunk, fate, file, list, name, open, path_of, record, tombstone, version,
+};
 
 const NAMES: u8 = 5;
 const CHUNKS: u8 = 5;
@@ -21,6 +23,12 @@ enum Step {
         name: u8,
         counter: u64,
         bytes: usize,
+    },
+    /// A file of two chunks.
+    PutFile {
+        name: u8,
+        counter: u64,
+        chunks: [u8; 2],
     },
     Delete {
         name: u8,
@@ -58,6 +66,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (names.clone(), counter.clone(), 0..20_000_usize)
             .prop_map(|(name, counter, bytes)| Step::Put { name, counter, bytes }),
+        4 => (names.clone(), counter.clone(), [chunks.clone(), chunks.clone()])
+            .prop_map(|(name, counter, chunks)| Step::PutFile { name, counter, chunks }),
         2 => (names.clone(), counter.clone()).prop_map(|(name, counter)| Step::Delete { name, counter }),
         2 => (names.clone(), counter.clone()).prop_map(|(name, counter)| Step::Forget { name, counter }),
         5 => chunks.clone().prop_map(Step::PutChunk),
@@ -102,6 +112,11 @@ impl Model {
                 counter,
                 bytes,
             } => self.put(*name, small(*name, *counter, *bytes)),
+            Step::PutFile {
+                name,
+                counter,
+                chunks,
+            } => self.put(*name, big(*name, *counter, *chunks)),
             Step::Delete { name, counter } => self.put(*name, tombstone(&path(*name), *counter)),
             Step::Forget { name, counter } => {
                 if self
@@ -150,7 +165,20 @@ fn small(name: u8, counter: u64, bytes: usize) -> Record {
     record(&path(name), counter, &"x".repeat(bytes))
 }
 
+fn big(name: u8, counter: u64, chunks: [u8; 2]) -> Record {
+    file(
+        &path(name),
+        counter,
+        &chunks.map(|number| held(number).id()),
+        0,
+    )
+}
+
+/// The last one is a list of the first two.
 fn held(number: u8) -> chordal_object::Chunk {
+    if number == CHUNKS - 1 {
+        return list(&[held(0).id(), held(1).id()].repeat(8));
+    }
     chunk(number, 400 + 700 * usize::from(number))
 }
 
@@ -180,6 +208,11 @@ fn changes(store: &Store, step: &Step) -> Result<Vec<Change>, StoreError> {
             counter,
             bytes,
         } => vec![put(*name, small(*name, *counter, *bytes))],
+        Step::PutFile {
+            name,
+            counter,
+            chunks,
+        } => vec![put(*name, big(*name, *counter, *chunks))],
         Step::Delete { name, counter } => vec![put(*name, tombstone(&path(*name), *counter))],
         Step::Forget {
             name: number,
@@ -211,6 +244,25 @@ fn changes(store: &Store, step: &Step) -> Result<Vec<Change>, StoreError> {
         ],
         Step::Rot(_) | Step::Sweep | Step::Reopen | Step::PowerCut { .. } | Step::Kill => vec![],
     })
+}
+
+/// Which chunks are referred to by what is there.
+fn referenced(model: &Model) -> Vec<bool> {
+    let records = model
+        .records
+        .values()
+        .filter_map(|record| record.file.as_ref());
+    let named = records.filter_map(|file| match &file.content {
+        Content::Chunks(list) => Some(list.ids.clone()),
+        Content::Inline(_) => None,
+    });
+    let mut ids: BTreeSet<ChunkId> = named.flatten().collect();
+    if model.chunks[usize::from(CHUNKS - 1)] {
+        ids.extend([held(0).id(), held(1).id()]);
+    }
+    (0..CHUNKS)
+        .map(|number| ids.contains(&held(number).id()))
+        .collect()
 }
 
 /// What the store does hold.
@@ -273,6 +325,7 @@ fn run(steps: &[Step]) {
             }
             Step::Rot(_)
             | Step::Put { .. }
+            | Step::PutFile { .. }
             | Step::Delete { .. }
             | Step::Forget { .. }
             | Step::PutChunk(_)
@@ -299,6 +352,8 @@ fn run(steps: &[Step]) {
         } else {
             assert_eq!(observe(&store), model);
         }
+        let ids: Vec<ChunkId> = (0..CHUNKS).map(|number| held(number).id()).collect();
+        assert_eq!(store.referenced(&ids), Ok(Some(referenced(&model))));
         check(&store, &disk);
     }
 }

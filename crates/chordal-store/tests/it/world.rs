@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use chordal_object::{Arc, Bits, Chunk, Content, File, Key, Name, NodeId, Record, Version};
+use chordal_object::{
+    Arc, Bits, Chunk, ChunkId, ChunkList, Content, File, Key, LIST_HEAD, Name, NodeId, Record,
+    Version,
+};
 use chordal_store::{Change, MemDisk, Outcome, Store};
 
 pub(crate) const LAST: Key = Bits::MAX.last_key();
@@ -39,6 +42,27 @@ pub(crate) fn record(path: &str, counter: u64, text: &str) -> Record {
             content: Content::Inline(content),
         }),
     }
+}
+
+/// A file of these chunks, or lists where it has a depth.
+pub(crate) fn file(path: &str, counter: u64, ids: &[ChunkId], depth: u32) -> Record {
+    let mut record = record(path, counter, "");
+    if let Some(file) = record.file.as_mut() {
+        file.size = ids.len() as u64 * 1000;
+        file.content = Content::Chunks(ChunkList {
+            chunk_bytes: 1000,
+            depth,
+            ids: ids.to_vec(),
+        });
+    }
+    record
+}
+
+/// A list chunk.
+pub(crate) fn list(ids: &[ChunkId]) -> Chunk {
+    let ids = ids.iter().map(|id| &id.as_bytes()[..]);
+    let parts: Vec<&[u8]> = std::iter::once(&LIST_HEAD[..]).chain(ids).collect();
+    Chunk::new(Bytes::from(parts.concat()))
 }
 
 pub(crate) fn tombstone(path: &str, counter: u64) -> Record {
