@@ -9,6 +9,8 @@ use chordal_object::{Chunk, ChunkId};
 use chordal_proto::Settings;
 use chordal_proto::effect::{Answer, Copies, Failure};
 use chordal_proto::input::{Command, OperationId};
+use chordal_proto::limits::CHUNK_QUESTION_MAX;
+use futures_util::future::try_join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -146,6 +148,18 @@ impl Client {
             unexpected("StoreChunk")
         };
         Ok(copies)
+    }
+
+    /// Makes sure that stored chunks are still there, and stay for a while.
+    pub(crate) async fn keep_chunks(&self, chunks: &[ChunkId]) -> Result<(), NodeError> {
+        let parts = chunks.chunks(CHUNK_QUESTION_MAX);
+        let asked = parts.map(|part| self.ask(Command::KeepChunks(part.to_vec())));
+        for answer in try_join_all(asked).await? {
+            let Answer::Kept = answer else {
+                unexpected("KeepChunks")
+            };
+        }
+        Ok(())
     }
 
     /// Brings a chunk's bytes; their hash was checked. Nothing when no holder has it.

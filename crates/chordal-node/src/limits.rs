@@ -14,6 +14,10 @@ pub(crate) const PUT_WINDOW: usize = 16;
 /// Chunks that one get asks for ahead of its reader.
 pub(crate) const GET_WINDOW: usize = 12;
 
+/// How often an upload asks for its chunks to be kept that nothing refers to yet: with a silence of
+/// [`BODY_STALL`] in between well under [`chordal_proto::Timing::protect`].
+pub(crate) const KEEP_EVERY: Duration = Duration::from_secs(45);
+
 /// Files written at a time; further puts wait their turn.
 pub(crate) const PUTS_MAX: usize = 256;
 

@@ -111,6 +111,9 @@ fn log(notice: &Notice) {
         Notice::HandedOff { arc, dropped } => {
             tracing::info!(after = %arc.after, upto = %arc.upto, dropped, "copies were handed over");
         }
+        Notice::Collected { dropped } => {
+            tracing::info!(dropped, "chunks that nothing refers to were dropped");
+        }
         // Counted and logged once a node.
         Notice::Malformed { .. } | Notice::NotUnderstood { .. } => {}
     }

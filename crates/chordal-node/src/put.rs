@@ -6,19 +6,19 @@ use std::pin::pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use chordal_object::{Chunk, Content, File, ListBuilder};
+use chordal_object::{Chunk, ChunkId, ChunkList, Content, File, ListBuilder};
 use chordal_proto::Settings;
 use chordal_proto::effect::{Answer, Copies};
 use chordal_proto::input::{Command, Draft};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::client::{Client, unexpected};
 use crate::error::{NodeError, Refused};
 use crate::files::{FILE_BYTES_MAX, PutRequest, PutResult};
-use crate::limits::{BODY_STALL, PUT_WINDOW};
+use crate::limits::{BODY_STALL, KEEP_EVERY, PUT_WINDOW};
 
 /// Stores a file.
 pub(crate) async fn put<S, E>(
@@ -187,6 +187,8 @@ struct Upload<'a> {
     size: u64,
     /// The worst protected chunk so far.
     copies: Option<Copies>,
+    /// When what no list or record refers to yet was last asked to be kept.
+    kept: Instant,
     window: FuturesUnordered<BoxFuture<'a, Result<Copies, NodeError>>>,
 }
 
@@ -198,6 +200,7 @@ impl<'a> Upload<'a> {
             hasher: blake3::Hasher::new(),
             size: 0,
             copies: None,
+            kept: Instant::now(),
             window: FuturesUnordered::new(),
         }
     }
@@ -210,7 +213,30 @@ impl<'a> Upload<'a> {
         let lists = self.list.push(chunk.id());
         self.send(chunk).await?;
         for list in lists {
-            self.send(list).await?;
+            self.send_list(list).await?;
+        }
+        if self.kept.elapsed() >= KEEP_EVERY {
+            self.settle().await?;
+            let open: Vec<ChunkId> = self.list.open_ids().collect();
+            self.client.keep_chunks(&open).await?;
+            self.kept = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Sends a list to its holders: what it lists must be there, and stay until the list is too.
+    async fn send_list(&mut self, list: Chunk) -> Result<(), NodeError> {
+        self.settle().await?;
+        let listed = ChunkList::ids_of_list(list.bytes()).unwrap_or_default();
+        self.client.keep_chunks(&listed).await?;
+        self.send(list).await?;
+        self.settle().await
+    }
+
+    /// Waits until all that is under way is durable.
+    async fn settle(&mut self) -> Result<(), NodeError> {
+        while let Some(stored) = self.next_stored().await {
+            self.note(stored)?;
         }
         Ok(())
     }
@@ -270,12 +296,10 @@ impl<'a> Upload<'a> {
         }
         let list = std::mem::replace(&mut self.list, ListBuilder::new(settings.chunk_bytes));
         let (list, chunks) = list.finish();
-        for chunk in chunks {
-            self.send(chunk).await?;
+        for list in chunks {
+            self.send_list(list).await?;
         }
-        while let Some(stored) = self.next_stored().await {
-            self.note(stored)?;
-        }
+        self.settle().await?;
         let hash = *self.hasher.finalize().as_bytes();
         Ok((Content::Chunks(list), self.size, hash, self.copies))
     }

@@ -258,6 +258,7 @@ fn weight(input: &Input) -> usize {
                 DiskAnswer::Items(items) => items.len() * ITEM,
                 DiskAnswer::Rows { rows, .. } => rows.len() * ROW,
                 DiskAnswer::Have(have) => have.len(),
+                DiskAnswer::Listed(listed) => listed.len() * ITEM,
                 DiskAnswer::Counts(counts) => counts.len() * 8,
                 DiskAnswer::RecordStored(_)
                 | DiskAnswer::Done

@@ -172,9 +172,7 @@ fn body_to_wire(message: &Message) -> Body {
             offered_bytes: *offered_bytes,
             tokens: u32::from(*tokens),
         }),
-        Message::Places(salts) => Body::Places(wire::Places {
-            salts: Bytes::copy_from_slice(salts),
-        }),
+        Message::Places(salts) => Body::Places(entry::places_to_wire(salts)),
         Message::GetState(question) => Body::GetState(ring::get_state_to_wire(question)),
         Message::State(state) => Body::State(ring::state_to_wire(state)),
         Message::StateKnown(digest) => Body::StateKnown(wire::StateKnown { digest: *digest }),
@@ -212,6 +210,10 @@ fn body_to_wire(message: &Message) -> Body {
         Message::ChunkOffered(answer) => Body::ChunkOffered(records::offered_to_wire(*answer)),
         Message::AskChunks(chunks) => Body::AskChunks(records::chunks_to_wire(chunks)),
         Message::ChunksHeld(held) => Body::ChunksHeld(wire::ChunksHeld { held: held.clone() }),
+        Message::KeepChunks(chunks) => Body::KeepChunks(records::keep_to_wire(chunks)),
+        Message::AskReferences(asked) => Body::AskReferences(records::references_to_wire(asked)),
+        Message::References(told) => Body::References(records::told_to_wire(told)),
+        Message::Released(chunks) => Body::Released(records::released_to_wire(chunks)),
         Message::Reconcile(step) => Body::Reconcile(replica::reconcile_to_wire(step)),
         Message::Reconciled(step) => Body::Reconciled(replica::reconciled_to_wire(step)),
         Message::CompareArc(question) => Body::CompareArc(replica::compare_to_wire(question)),
@@ -277,6 +279,16 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
         ),
         Body::AskChunks(m) => ("AskChunks", records::chunks(m).map(Message::AskChunks)),
         Body::ChunksHeld(m) => ("ChunksHeld", records::held(m).map(Message::ChunksHeld)),
+        Body::KeepChunks(m) => ("KeepChunks", records::keep(&m).map(Message::KeepChunks)),
+        Body::AskReferences(m) => (
+            "AskReferences",
+            records::ask_references(&m).map(Message::AskReferences),
+        ),
+        Body::References(m) => (
+            "References",
+            records::references(m).map(Message::References),
+        ),
+        Body::Released(m) => ("Released", records::released(&m).map(Message::Released)),
         Body::Reconcile(m) => ("Reconcile", replica::reconcile(m).map(Message::Reconcile)),
         Body::Reconciled(m) => (
             "Reconciled",

@@ -141,6 +141,11 @@ pub enum DiskOp {
     },
     /// Which of these chunks are here.
     HaveChunks(Vec<ChunkId>),
+    /// Which of these chunks a record or a list of chunks refers to that lies here, whatever arc it
+    /// is of. A disk that cannot tell fails.
+    Referenced(Vec<ChunkId>),
+    /// What those of these chunks list that are lists and lie here.
+    Listed(Vec<ChunkId>),
     /// How many things lie in each arc.
     CountIn(Vec<Arc>),
     /// A page of names, tombstones included.
@@ -154,7 +159,8 @@ pub enum DiskOp {
         /// At most so many.
         limit: u32,
     },
-    /// Drop copies that others have confirmed to hold, each only if it is still what it was.
+    /// Drop copies that others have confirmed to hold, each only if it is still what it was, or
+    /// chunks that nothing refers to.
     Remove {
         /// Records by key, name and version.
         records: Vec<(Key, [u8; 32])>,
@@ -190,6 +196,8 @@ pub enum Answer {
     },
     /// The chunk is durable on a majority of its holders.
     ChunkStored(Copies),
+    /// The chunks are there, and stay for a while.
+    Kept,
     /// The chunk's bytes are in the driver's hands.
     ChunkFetched,
     /// Where a name is.
@@ -552,6 +560,11 @@ pub enum Notice {
     HandedOff {
         /// Of this arc.
         arc: Arc,
+        /// So many.
+        dropped: u64,
+    },
+    /// Chunks that nothing refers to were dropped.
+    Collected {
         /// So many.
         dropped: u64,
     },

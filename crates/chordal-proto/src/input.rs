@@ -83,6 +83,11 @@ pub enum Command {
         /// Its length.
         bytes: u32,
     },
+    /// Make sure that these chunks are still on as many nodes as it took to store them, and stay
+    /// there for [`crate::Timing::protect`]. To be asked before a list chunk is stored that names
+    /// them, and of all that nothing names yet as long as an upload lasts; for the chunks that a
+    /// record names, writing it does. At most [`crate::limits::CHUNK_QUESTION_MAX`].
+    KeepChunks(Vec<ChunkId>),
     /// Bring a chunk's bytes into the driver's hands, from the disk or from a holder.
     FetchChunk(ChunkId),
     /// Explain where a name is.
@@ -174,8 +179,10 @@ pub enum DiskAnswer {
     Items(Vec<(Key, [u8; 32])>),
     /// To `RecordsByDigest`.
     Records(Vec<Record>),
-    /// To `HaveChunks`, in the order asked.
+    /// To `HaveChunks` and `Referenced`, in the order asked.
     Have(Vec<bool>),
+    /// To `Listed`: what those chunks list that are lists.
+    Listed(Vec<ChunkId>),
     /// To `CountIn`, for each arc: records and chunks together.
     Counts(Vec<u64>),
     /// To `List`.

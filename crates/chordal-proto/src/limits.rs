@@ -69,6 +69,13 @@ pub const LIST_ROWS_MAX: usize = 1000;
 /// The most chunk ids asked about at once.
 pub const CHUNK_QUESTION_MAX: usize = 4096;
 
+/// The most chunks noted at once as perhaps not needed any more; further ones are found later.
+pub const RELEASED_MAX: usize = 1 << 18;
+
+/// The most chunks of which it is noted when they were touched last; of more, all count as just
+/// touched.
+pub const TOUCHED_MAX: usize = 1 << 20;
+
 /// The most digests of records asked for at once.
 pub const DIGESTS_MAX: usize = 1024;
 

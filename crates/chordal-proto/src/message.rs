@@ -127,6 +127,16 @@ pub enum Message {
     /// In the order asked.
     ChunksHeld(Vec<bool>),
 
+    /// Do you hold these chunks? Then keep them for a while: something that refers to them is about
+    /// to be written. Answered by `ChunksHeld`.
+    KeepChunks(Vec<ChunkId>),
+    /// Does anything that you hold refer to these chunks?
+    AskReferences(AskReferences),
+    /// Whether it does.
+    References(References),
+    /// A record let go of these chunks: perhaps nothing refers to them any more.
+    Released(Vec<ChunkId>),
+
     /// One step of comparing what we two hold of an arc.
     Reconcile(Reconcile),
     /// The other side's step.
@@ -420,6 +430,26 @@ pub enum ChunkOffered {
     },
     /// Its disk failed.
     Failed,
+}
+
+/// A question whether anything refers to some chunks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskReferences {
+    /// The digest of the asker's node table: the answer counts only under the same one.
+    pub table: u64,
+    /// The chunks, at most [`crate::limits::CHUNK_QUESTION_MAX`].
+    pub chunks: Vec<ChunkId>,
+}
+
+/// The answer to [`AskReferences`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct References {
+    /// Whether the answer counts: the answerer has the asker's node table, counts on every arc that
+    /// it holds, for good, and handed nothing off for a while.
+    pub steady: bool,
+    /// In the order asked, whether a record or a list of chunks refers to each; empty where the
+    /// answer does not count.
+    pub referenced: Vec<bool>,
 }
 
 /// Which kind of thing is compared.

@@ -6,6 +6,7 @@
 mod certificate;
 mod chunk;
 mod holder;
+mod keep;
 mod list;
 mod place;
 mod read;
@@ -29,6 +30,7 @@ use crate::timer::Reason;
 
 use certificate::CheckTask;
 use chunk::FetchTask;
+use keep::KeepTask;
 use list::ListTask;
 use place::StoreTask;
 use read::ReadTask;
@@ -54,6 +56,7 @@ enum Task {
     Read(Box<ReadTask>),
     Write(Box<WriteTask>),
     Store(StoreTask),
+    Keep(Box<KeepTask>),
     Fetch(FetchTask),
     Where(Box<WhereTask>),
     Count(CountTask),
@@ -78,8 +81,9 @@ impl Peer {
             Command::Leave { force } => self.leave(now, operation, force),
             Command::Pause => self.pause(operation),
             Command::ReadRecord(name) => self.begin_read(now, operation, name),
-            Command::WriteRecord(draft) => self.begin_write(now, operation, draft),
+            Command::WriteRecord(draft) => self.begin_put(now, operation, draft),
             Command::StoreChunk { chunk, bytes } => self.begin_store(now, operation, chunk, bytes),
+            Command::KeepChunks(chunks) => self.begin_keep(now, operation, chunks, None),
             Command::FetchChunk(chunk) => self.begin_fetch(now, operation, chunk),
             Command::Where(name) => self.begin_where(now, operation, name),
             Command::CountCopies(chunks) => self.begin_count(now, operation, chunks),
@@ -132,6 +136,7 @@ impl Peer {
             Task::Write(_) | Task::Store(_) => self.timing.operation * 2,
             Task::Status(_) => self.timing.suspect_after.min(self.timing.operation),
             Task::Read(_)
+            | Task::Keep(_)
             | Task::Fetch(_)
             | Task::Where(_)
             | Task::Count(_)
@@ -191,7 +196,7 @@ impl Peer {
             Some(Task::List(_)) => self.page_missing(now, operation, node),
             Some(Task::Status(_)) => self.status_unanswered(operation, node),
             Some(Task::Check(_)) => self.pointers_unheard(now, operation, node),
-            Some(Task::Fetch(_)) | None => {}
+            Some(Task::Fetch(_) | Task::Keep(_)) | None => {}
         }
     }
 
@@ -227,7 +232,12 @@ impl Peer {
             Some(Task::Store(_)) => self.store_hedge(now, operation),
             Some(Task::Fetch(_)) => self.fetch_next(now, operation),
             Some(
-                Task::Where(_) | Task::Count(_) | Task::List(_) | Task::Status(_) | Task::Check(_),
+                Task::Keep(_)
+                | Task::Where(_)
+                | Task::Count(_)
+                | Task::List(_)
+                | Task::Status(_)
+                | Task::Check(_),
             )
             | None => {}
         }
@@ -239,6 +249,7 @@ impl Peer {
             Some(Task::Read(_)) => self.read_again(now, operation),
             Some(Task::Write(_)) => self.write_again(now, operation),
             Some(Task::Store(_)) => self.store_again(now, operation),
+            Some(Task::Keep(_)) => self.keep_again(now, operation),
             Some(Task::Fetch(_)) => self.fetch_again(now, operation),
             Some(Task::List(_)) => self.list_again(now, operation),
             Some(Task::Check(_)) => self.walk_again(now, operation),
@@ -252,6 +263,7 @@ impl Peer {
             Some(Task::Read(_)) => self.read_over(operation),
             Some(Task::Write(_)) => self.write_over(operation),
             Some(Task::Store(_)) => self.store_over(operation),
+            Some(Task::Keep(_)) => self.keep_over(operation),
             Some(Task::Fetch(_)) => self.fetch_over(operation),
             Some(Task::Where(_)) => self.where_over(operation),
             Some(Task::Count(_)) => self.count_over(operation),
@@ -292,6 +304,7 @@ const fn needs_placement(command: &Command) -> bool {
         Command::ReadRecord(_)
         | Command::WriteRecord(_)
         | Command::StoreChunk { .. }
+        | Command::KeepChunks(_)
         | Command::FetchChunk(_)
         | Command::Where(_)
         | Command::CountCopies(_)

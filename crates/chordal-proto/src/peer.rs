@@ -24,7 +24,7 @@ use crate::member::{Member, Standing, Token};
 use crate::membership::{Saves, TablePast};
 use crate::message::{Closer, Message, OwnerFound, Silent, TokenPointers};
 use crate::operation::Operations;
-use crate::replica::Replica;
+use crate::replica::{Collector, Replica};
 use crate::request::{Asker, Purpose, Request, RequestId, Requests};
 use crate::ring::TokenRing;
 use crate::rng::Rng;
@@ -53,6 +53,7 @@ pub struct Peer {
     pub(crate) liveness: Liveness,
     pub(crate) operations: Operations,
     pub(crate) replica: Replica,
+    pub(crate) collector: Collector,
     pub(crate) saves: Saves,
     pub(crate) table_past: TablePast,
     pub(crate) timers: Timers,
@@ -98,6 +99,7 @@ impl Peer {
             liveness: Liveness::default(),
             operations: Operations::default(),
             replica: Replica::default(),
+            collector: Collector::default(),
             saves: Saves::default(),
             table_past: TablePast::default(),
             timers: Timers::default(),
@@ -264,6 +266,7 @@ impl Peer {
             Reason::GiveUp(node) => self.consider_giving_up(now, node),
             Reason::PollOver => self.poll_over(now),
             Reason::Repair => self.repair(now),
+            Reason::Collect => self.collect(now),
             Reason::JoinAgain => self.join_again(now),
             Reason::Save => self.save_members(),
             Reason::Hedge(operation) => self.hedge(now, operation),
@@ -336,6 +339,9 @@ impl Peer {
             Message::WriteRecord(write) => self.asked_to_hold(now, &asker, write),
             Message::OfferChunk(offer) => self.offered_chunk(now, &asker, offer),
             Message::AskChunks(chunks) => self.asked_chunks(&asker, chunks),
+            Message::KeepChunks(chunks) => self.asked_to_keep(now, &asker, chunks),
+            Message::AskReferences(question) => self.asked_references(now, &asker, question),
+            Message::Released(chunks) => self.told_of_release(now, chunks),
             Message::Reconcile(step) => self.asked_to_reconcile(now, &asker, step),
             Message::CompareArc(question) => self.asked_to_compare(now, &asker, question),
             Message::FetchRecords { arc, digests } => self.asked_records(&asker, arc, digests),
@@ -358,6 +364,7 @@ impl Peer {
             | Message::RecordWritten(_)
             | Message::ChunkOffered(_)
             | Message::ChunksHeld(_)
+            | Message::References(_)
             | Message::Reconciled(_)
             | Message::ArcCompared(_)
             | Message::Records(_)
@@ -442,9 +449,25 @@ impl Peer {
             (Purpose::Operation(id), message) => {
                 self.operation_answered(now, id, from, message);
             }
+            (purpose @ (Purpose::Keep { .. } | Purpose::References(_)), message) => {
+                self.told_of_chunks(now, from, purpose, message);
+            }
             (Purpose::Session(id), message) => self.session_answered(now, id, from, message),
             (Purpose::Confirm(upto), Message::Confirm(confirm)) => {
                 self.confirmed(now, upto, from, confirm);
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody told which chunks it keeps, or refers to.
+    fn told_of_chunks(&mut self, now: Time, from: NodeId, purpose: Purpose, message: Message) {
+        match (purpose, message) {
+            (Purpose::Keep { operation, round }, Message::ChunksHeld(held)) => {
+                self.chunks_kept(now, (operation, round), from, &held);
+            }
+            (Purpose::References(number), Message::References(told)) => {
+                self.references_told(now, number, from, told);
             }
             _ => {}
         }
@@ -473,6 +496,12 @@ impl Peer {
                     self.operation_unanswered(now, id, node);
                 }
             }
+            Purpose::Keep { operation, round } => {
+                if let Some(node) = to {
+                    self.chunks_not_kept(now, operation, round, node);
+                }
+            }
+            Purpose::References(number) => self.round_failed(number),
             Purpose::Session(id) => self.session_failed(now, id),
             Purpose::Beside | Purpose::Poll | Purpose::Confirm(_) | Purpose::ReadRepair => {}
         }

@@ -8,6 +8,7 @@
 //! compared with it and confirmed.
 
 mod answer;
+mod collect;
 mod handoff;
 mod item_set;
 mod pasts;
@@ -31,6 +32,7 @@ use crate::time::Time;
 use crate::timer::Reason;
 use crate::view::View;
 
+pub(crate) use collect::Collector;
 pub(crate) use promises::Allowed;
 pub(crate) use session::SessionId;
 
@@ -229,6 +231,7 @@ impl Peer {
         }
         self.replica.note_foreign();
         self.timers.set(now + self.rng.jitter(LOOK), Reason::Repair);
+        self.start_collecting(now);
     }
 
     /// Nobody let this node in: it has everything there is.

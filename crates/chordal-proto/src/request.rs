@@ -58,6 +58,10 @@ pub(crate) enum Purpose {
     Poll,
     /// A client's operation.
     Operation(OperationId),
+    /// Chunks that a client's operation wants kept, in a round of it.
+    Keep { operation: OperationId, round: u32 },
+    /// What nodes refer to, in a round of collecting.
+    References(u64),
     /// A comparison of what two nodes hold.
     Session(SessionId),
     /// A hand-off's confirmation of the arc that ends at this key.
@@ -90,6 +94,8 @@ impl Purpose {
                 Message::Owner(_) | Message::Closer(_) | Message::NoToken(_)
             ),
             Self::Operation(_) | Self::ReadRepair => true,
+            Self::Keep { .. } => matches!(message, Message::ChunksHeld(_)),
+            Self::References(_) => matches!(message, Message::References(_)),
             Self::Session(_) => matches!(
                 message,
                 Message::ArcCompared(_) | Message::Reconciled(_) | Message::Records(_)
@@ -190,6 +196,8 @@ impl Peer {
             Message::WriteRecord(_)
                 | Message::OfferChunk(_)
                 | Message::AskChunks(_)
+                | Message::KeepChunks(_)
+                | Message::AskReferences(_)
                 | Message::CompareArc(_)
                 | Message::Reconcile(_)
                 | Message::FetchRecords { .. }

@@ -92,6 +92,11 @@ pub struct Timing {
     pub gossip: Duration,
     /// Pause between two reconciliations of one arc with one co-holder when nothing changed.
     pub reconcile: Duration,
+    /// How long a chunk stays whatever refers to it, counted from when it was last stored, offered or
+    /// asked to be kept. More than four times `operation`: what refers to it is written by then.
+    pub protect: Duration,
+    /// Mean pause between two walks over all chunks for those that nothing refers to.
+    pub sweep: Duration,
     /// How long a client's operation is retried before it fails.
     pub operation: Duration,
     /// How long a write waits for the last holders once a majority has it.
@@ -109,6 +114,8 @@ impl Default for Timing {
             emergency: Duration::from_secs(2),
             gossip: Duration::from_secs(4),
             reconcile: Duration::from_mins(2),
+            protect: Duration::from_mins(3),
+            sweep: Duration::from_hours(1),
             operation: Duration::from_secs(15),
             straggler: Duration::from_secs(1),
         }

@@ -28,6 +28,8 @@ pub enum Reason {
     PollOver,
     /// Arcs are to be compared with co-holders, or copies to be handed off.
     Repair,
+    /// Chunks that nothing refers to are to be looked for.
+    Collect,
     /// A lookup or a join is tried again.
     JoinAgain,
     /// The node table is to be saved.

@@ -1,6 +1,6 @@
 //! What is to happen when an effect that takes time ends.
 
-use chordal_object::{Arc, Key, NodeId};
+use chordal_object::{Arc, ChunkId, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
@@ -21,7 +21,7 @@ pub(crate) enum Waiting {
     /// Somebody wants a record held.
     HeldFor { asker: Asker, held: Held },
     /// Somebody offered a chunk.
-    OfferFor(Asker),
+    OfferFor { asker: Asker, chunk: ChunkId },
     /// Somebody asked which chunks are here.
     ChunksFor { asker: Asker, count: usize },
     /// Somebody wants a page of names.
@@ -75,6 +75,18 @@ pub(crate) enum Waiting {
     HandOffItems { upto: Key, kind: Kind },
     /// Handed-off copies were dropped.
     HandOffRemoved { upto: Key, arc: Arc },
+    /// Somebody wants chunks kept.
+    KeptFor { asker: Asker, chunks: Vec<ChunkId> },
+    /// What lies in the arc that is walked for chunks that nothing refers to.
+    SweepItems,
+    /// Which chunks of a round of collecting are here.
+    RoundChunks(u64),
+    /// Somebody asks what is referred to here, under a node table of this digest.
+    ReferencesFor { asker: Asker, table: u64 },
+    /// What those chunks list that are about to go.
+    VictimsList,
+    /// Chunks that nothing refers to were dropped, and with them lists of these.
+    Collected(Vec<ChunkId>),
 }
 
 impl Peer {
@@ -84,7 +96,7 @@ impl Peer {
             Waiting::Saved { moves } => self.saved(now, moves, &completion),
             Waiting::RecordFor { asker, sought } => self.record_for(&asker, sought, completion),
             Waiting::HeldFor { asker, held } => self.held_for(&asker, &held, completion),
-            Waiting::OfferFor(asker) => self.offer_for(&asker, completion),
+            Waiting::OfferFor { asker, chunk } => self.offer_for(&asker, chunk, completion),
             Waiting::ChunksFor { asker, count } => self.chunks_for(&asker, count, completion),
             Waiting::PageFor { asker, complete } => self.page_for(&asker, complete, completion),
             Waiting::UsageFor(asker) => self.usage_for(&asker, completion),
@@ -118,7 +130,16 @@ impl Peer {
             Waiting::HandOffItems { upto, kind } => {
                 self.hand_off_items(now, upto, kind, completion);
             }
+            Waiting::KeptFor { asker, chunks } => self.kept_for(&asker, &chunks, completion),
+            Waiting::SweepItems => self.sweep_items(now, completion),
+            Waiting::RoundChunks(number) => self.round_chunks(now, number, completion),
+            Waiting::ReferencesFor { asker, table } => {
+                self.references_for(now, &asker, table, completion);
+            }
+            Waiting::VictimsList => self.victims_list(completion),
+            Waiting::Collected(listed) => self.collected(now, &listed, &completion),
             Waiting::HandOffRemoved { upto, arc } => {
+                self.collector.note_hand_off(now);
                 self.hand_off_removed(now, upto, arc, completion);
             }
         }

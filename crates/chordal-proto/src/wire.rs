@@ -29,7 +29,7 @@ pub struct Envelope {
     /// What is said. The commonest messages have the numbers that take one byte.
     #[prost(
         oneof = "envelope::Body",
-        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 48, 49, 50, 51, 52, 53, 54, 55, 64, 65, 66, 67, 68, 69"
+        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 48, 49, 50, 51, 52, 53, 54, 55, 64, 65, 66, 67, 68, 69"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -128,6 +128,18 @@ pub mod envelope {
         /// Which ones are.
         #[prost(message, tag = "39")]
         ChunksHeld(super::ChunksHeld),
+        /// Asks to keep chunks for a while.
+        #[prost(message, tag = "40")]
+        KeepChunks(super::KeepChunks),
+        /// Asks which chunks are referred to.
+        #[prost(message, tag = "41")]
+        AskReferences(super::AskReferences),
+        /// Which ones are.
+        #[prost(message, tag = "42")]
+        References(super::References),
+        /// Chunks that a record let go of.
+        #[prost(message, tag = "43")]
+        Released(super::Released),
         /// A step of comparing an arc.
         #[prost(message, tag = "48")]
         Reconcile(super::Reconcile),
@@ -629,6 +641,41 @@ pub struct ChunksHeld {
     /// In the order asked.
     #[prost(bool, repeated, tag = "1")]
     pub held: ::prost::alloc::vec::Vec<bool>,
+}
+/// Asks which chunks the receiver holds, and to keep these for a while: something that refers to
+/// them is about to be written. Answered by ChunksHeld.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeepChunks {
+    /// Their names, 32 bytes each, one after the other, at most 4,096.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chunks: ::prost::bytes::Bytes,
+}
+/// Asks whether anything that the receiver holds refers to some chunks. Answered by References.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AskReferences {
+    /// The digest of the asker's node table.
+    #[prost(fixed64, tag = "1")]
+    pub table: u64,
+    /// The names of the chunks, 32 bytes each, one after the other, at most 4,096.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub chunks: ::prost::bytes::Bytes,
+}
+/// Which chunks are referred to.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct References {
+    /// Whether the answer counts: under the asker's node table, and while nothing moves.
+    #[prost(bool, tag = "1")]
+    pub steady: bool,
+    /// In the order asked; empty where the answer does not count.
+    #[prost(bool, repeated, tag = "2")]
+    pub referenced: ::prost::alloc::vec::Vec<bool>,
+}
+/// Chunks that a record let go of. Not answered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Released {
+    /// Their names, 32 bytes each, one after the other, at most 4,096.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub chunks: ::prost::bytes::Bytes,
 }
 /// One step of comparing what two nodes hold of an arc. Answered by Reconciled.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

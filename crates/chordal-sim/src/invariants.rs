@@ -5,3 +5,4 @@
 pub(crate) mod copies;
 pub(crate) mod holders;
 pub(crate) mod nothing_lost;
+pub(crate) mod space;

@@ -103,11 +103,11 @@ impl NodeDisk {
                 let found = self.store.records_by_digest(arc, last, &wanted);
                 found.map(DiskAnswer::Records).map_err(disk_error)
             }
-            DiskOp::HaveChunks(chunks) => {
-                let have = chunks.into_iter().map(|chunk| self.store.has_chunk(chunk));
-                have.collect::<Result<_, _>>()
-                    .map(DiskAnswer::Have)
-                    .map_err(disk_error)
+            DiskOp::HaveChunks(chunks) => self.have(&chunks),
+            DiskOp::Referenced(chunks) => self.referenced(&chunks),
+            DiskOp::Listed(chunks) => {
+                let listed = self.store.listed_by(&chunks);
+                listed.map(DiskAnswer::Listed).map_err(disk_error)
             }
             DiskOp::CountIn(arcs) => {
                 let counts = arcs.into_iter().map(|arc| {
@@ -156,6 +156,12 @@ impl NodeDisk {
             .ok()
             .flatten()
             .map(Chunk::into_bytes)
+    }
+
+    /// All chunks that are here, for those who look in from outside.
+    pub(crate) fn chunks(&self, last: Key) -> Vec<ChunkId> {
+        let entries = self.store.chunks_in(Arc::FULL, last).unwrap_or_default();
+        entries.into_iter().map(|entry| entry.id).collect()
     }
 
     /// Whether a chunk is here, for those who look in from outside.
@@ -210,7 +216,11 @@ impl NodeDisk {
                 }
                 return Ok(DiskAnswer::RecordStored(version));
             }
-            Plant::Nothing | Plant::LoseRecords | Plant::LoseChunks | Plant::StaleReads => {}
+            Plant::Nothing
+            | Plant::LoseRecords
+            | Plant::LoseChunks
+            | Plant::StaleReads
+            | Plant::CollectUnasked => {}
         }
         let outcome = self.commit(vec![Change::Record { key, record }])?;
         let newest = match outcome.first() {
@@ -218,6 +228,33 @@ impl NodeDisk {
             Some(Outcome::Stored | Outcome::Removed | Outcome::NotRemoved) | None => version,
         };
         Ok(DiskAnswer::RecordStored(newest))
+    }
+
+    fn have(&self, chunks: &[ChunkId]) -> Result<DiskAnswer, DiskError> {
+        let lies = self.plant == Plant::LoseChunks;
+        let has = |&chunk: &ChunkId| Ok(lies || self.store.has_chunk(chunk)?);
+        let have = chunks.iter().map(has);
+        have.collect::<Result<_, _>>()
+            .map(DiskAnswer::Have)
+            .map_err(disk_error)
+    }
+
+    fn referenced(&self, chunks: &[ChunkId]) -> Result<DiskAnswer, DiskError> {
+        let mut referenced = self
+            .store
+            .referenced(chunks)
+            .map_err(disk_error)?
+            .ok_or(DiskError::Failed)?;
+        for (_, record) in self.volatile.values() {
+            let named = record.chunks();
+            for (chunk, is) in chunks.iter().zip(&mut referenced) {
+                *is |= named.contains(chunk);
+            }
+        }
+        if self.plant == Plant::CollectUnasked {
+            referenced.fill(false);
+        }
+        Ok(DiskAnswer::Have(referenced))
     }
 
     fn items(&self, arc: Arc, last: Key, kind: Kind) -> Result<DiskAnswer, DiskError> {

@@ -70,10 +70,12 @@ pub enum Plant {
     AckBeforeDurable,
     /// Disks lose an acknowledged record now and then, and say nothing.
     LoseRecords,
-    /// Machines say that a chunk has arrived, and throw it away.
+    /// Machines say that a chunk has arrived and is there, and throw it away.
     LoseChunks,
     /// Disks give the first version of a name for ever.
     StaleReads,
+    /// Disks say that nothing refers to any chunk.
+    CollectUnasked,
 }
 
 impl Faults {
@@ -210,11 +212,12 @@ impl fmt::Display for Options {
 
 impl Plant {
     /// Every mistake there is.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::AckBeforeDurable,
         Self::LoseRecords,
         Self::LoseChunks,
         Self::StaleReads,
+        Self::CollectUnasked,
     ];
 
     /// What the command line calls it; nothing for no mistake.
@@ -225,6 +228,7 @@ impl Plant {
             Self::LoseRecords => Some("lose-records"),
             Self::LoseChunks => Some("lose-chunks"),
             Self::StaleReads => Some("stale-reads"),
+            Self::CollectUnasked => Some("collect-unasked"),
         }
     }
 

@@ -71,6 +71,8 @@ impl Plan {
         let timing = Timing {
             grace: Duration::from_secs(*dice.pick(&[20, 60, 600]).expect("there are some")),
             reconcile: Duration::from_secs(*dice.pick(&[10, 30, 120]).expect("there are some")),
+            protect: Duration::from_secs(75),
+            sweep: Duration::from_secs(30),
             ..Timing::default()
         };
         Self {
@@ -92,9 +94,11 @@ impl Plan {
     }
 
     /// How long the ring may take to heal once faults have stopped: silent nodes are waited for,
-    /// then everything is compared and copied, with time for a second try of each.
+    /// then everything is compared and copied, with time for a second try of each; then what nothing
+    /// refers to is dropped.
     pub(crate) fn heal_time(&self) -> Duration {
-        self.timing.grace + 3 * self.timing.reconcile + Duration::from_mins(3)
+        let copies = self.timing.grace + 3 * self.timing.reconcile + Duration::from_mins(3);
+        copies + self.timing.protect + 4 * self.timing.sweep + Duration::from_mins(2)
     }
 }
 

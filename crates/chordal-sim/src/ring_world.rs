@@ -583,7 +583,8 @@ impl RingWorld {
                     | Notice::Left(_)
                     | Notice::Pointers { .. }
                     | Notice::Synchronised { .. }
-                    | Notice::HandedOff { .. } => {}
+                    | Notice::HandedOff { .. }
+                    | Notice::Collected { .. } => {}
                 }
             }
         }
@@ -602,7 +603,10 @@ impl RingWorld {
                 ..
             } => DiskAnswer::Items(Vec::new()),
             DiskOp::RecordsByDigest { .. } => DiskAnswer::Records(Vec::new()),
-            DiskOp::HaveChunks(chunks) => DiskAnswer::Have(vec![false; chunks.len()]),
+            DiskOp::HaveChunks(chunks) | DiskOp::Referenced(chunks) => {
+                DiskAnswer::Have(vec![false; chunks.len()])
+            }
+            DiskOp::Listed(_) => DiskAnswer::Listed(Vec::new()),
             DiskOp::CountIn(arcs) => DiskAnswer::Counts(vec![0; arcs.len()]),
             DiskOp::List { .. } => DiskAnswer::Rows {
                 rows: Vec::new(),

@@ -145,7 +145,8 @@ impl Run {
                 if run.clients.waiting() > 0 {
                     return Err(format!("{} clients still wait", run.clients.waiting()));
                 }
-                watch::copies(&run.world, &run.clients.oracle)
+                watch::copies(&run.world, &run.clients.oracle)?;
+                watch::space(&run.world, &run.clients.oracle)
             })?;
             if self.prove(self.world.now >= end)? {
                 break;

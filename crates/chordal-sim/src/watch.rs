@@ -6,7 +6,7 @@ use chordal_object::{Key, NodeId};
 use chordal_proto::certificate::{self, TokenView};
 use chordal_proto::member::Token;
 
-use crate::invariants::{copies as copies_at_r, nothing_lost};
+use crate::invariants::{copies as copies_at_r, nothing_lost, space as space_comes_back};
 use crate::node::{Node, State};
 use crate::oracle::Oracle;
 use crate::world::World;
@@ -77,6 +77,11 @@ pub(crate) fn ideal(world: &World) -> Result<(), String> {
 /// Whether all copies are where they belong, and as many as there should be.
 pub(crate) fn copies(world: &World, oracle: &Oracle) -> Result<(), String> {
     copies_at_r::check(world, oracle, &tokens(world))
+}
+
+/// Whether no chunk lies anywhere that nothing needs there.
+pub(crate) fn space(world: &World, oracle: &Oracle) -> Result<(), String> {
+    space_comes_back::check(world, oracle, &tokens(world))
 }
 
 /// Whether nothing is lost, when no machine is down.

@@ -353,6 +353,7 @@ fn in_words(notice: &Notice) -> Option<String> {
         | Notice::Pointers { .. }
         | Notice::Synchronised { .. }
         | Notice::HandedOff { .. }
+        | Notice::Collected { .. }
         | Notice::Malformed { .. }
         | Notice::NotUnderstood { .. } => return None,
     })

@@ -1,6 +1,6 @@
 //! A core of one node that keeps everything in memory, for tests of what stands above the core.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, RwLock};
 
 use chordal_object::{Chunk, ChunkId, Name, NodeId, Record, Version};
@@ -26,6 +26,8 @@ pub(crate) struct Kept {
     /// Operations under way at most so far.
     pub(crate) under_way_max: usize,
     pub(crate) fetches: usize,
+    /// Chunks that were to be kept.
+    pub(crate) kept: BTreeSet<ChunkId>,
 }
 
 pub(crate) const ALL: Copies = Copies {
@@ -102,6 +104,12 @@ impl Kept {
                 let chunk = self.chunks.get(&chunk).ok_or(Failure::NotFound)?;
                 held.bring(operation, chunk.clone());
                 Ok(Answer::ChunkFetched)
+            }
+            Command::KeepChunks(chunks) => {
+                let held = chunks.iter().all(|id| self.chunks.contains_key(id));
+                assert!(held, "only what was stored is to be kept");
+                self.kept.extend(chunks);
+                Ok(Answer::Kept)
             }
             Command::WriteRecord(draft) => {
                 let version = Version {

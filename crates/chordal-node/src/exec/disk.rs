@@ -144,6 +144,8 @@ impl Disk {
             | DiskOp::ItemsIn { .. }
             | DiskOp::RecordsByDigest { .. }
             | DiskOp::HaveChunks(_)
+            | DiskOp::Referenced(_)
+            | DiskOp::Listed(_)
             | DiskOp::CountIn(_)
             | DiskOp::List { .. }
             | DiskOp::Remove { .. }

@@ -1,18 +1,20 @@
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::io;
 
 use bytes::Bytes;
-use chordal_object::{Content, Name};
+use chordal_object::{ChunkList, Content, Name};
 use chordal_proto::Settings;
 use chordal_proto::effect::{Copies, Failure};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
+use tokio::time::sleep;
 
 use super::put;
 use crate::client::Client;
 use crate::client::fake::{ALL, client, silent};
 use crate::error::NodeError;
 use crate::files::PutRequest;
-use crate::limits::PUT_WINDOW;
+use crate::limits::{KEEP_EVERY, PUT_WINDOW};
 
 fn settings() -> Settings {
     Settings {
@@ -76,6 +78,35 @@ async fn every_size_is_stored_whole_however_the_body_is_cut() {
             assert_eq!(files_open(&client), 0);
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_list_lists_is_kept_before_the_list_is_stored() {
+    let (client, kept) = client(settings());
+    put(&client, request(), body(&content(64 * 257), 64))
+        .await
+        .unwrap();
+    let kept = kept.lock().unwrap();
+    let file = kept.records[&request().name].file.clone().unwrap();
+    let Content::Chunks(list) = file.content else {
+        panic!("it is too long for its record")
+    };
+    let lists = list.ids.iter().map(|id| kept.chunks[id].bytes());
+    let listed = lists.flat_map(|bytes| ChunkList::ids_of_list(bytes).unwrap());
+    assert_eq!(listed.collect::<BTreeSet<_>>(), kept.kept);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_upload_has_its_chunks_kept_again_and_again() {
+    let (client, kept) = client(settings());
+    let pieces = stream::iter(0..8).then(async |number: u8| {
+        sleep(KEEP_EVERY / 2).await;
+        Ok::<_, Infallible>(Bytes::from(vec![number; 64]))
+    });
+    put(&client, request(), pieces).await.unwrap();
+    let kept = kept.lock().unwrap();
+    assert_eq!(kept.chunks.len(), 8);
+    assert!(kept.kept.len() >= 6, "{} were kept", kept.kept.len());
 }
 
 #[tokio::test]

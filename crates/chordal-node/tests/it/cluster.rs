@@ -29,6 +29,8 @@ pub(crate) fn timing() -> Timing {
         emergency: ms(500),
         gossip: ms(100),
         reconcile: ms(500),
+        protect: Duration::from_mins(3),
+        sweep: Duration::from_hours(1),
         operation: Duration::from_secs(30),
         straggler: ms(500),
     }

@@ -12,4 +12,5 @@ mod files;
 mod garbage;
 mod membership;
 mod pause;
+mod space;
 mod traffic;

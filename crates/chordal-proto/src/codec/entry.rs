@@ -77,6 +77,12 @@ pub(super) fn ask_places(message: &wire::AskPlaces) -> Checked<Message> {
     })
 }
 
+pub(super) fn places_to_wire(salts: &[u8]) -> wire::Places {
+    wire::Places {
+        salts: Bytes::copy_from_slice(salts),
+    }
+}
+
 pub(super) fn places(message: &wire::Places) -> Checked<Vec<u8>> {
     list::within(message.salts.len(), TOKENS_MAX, "salts")?;
     Ok(message.salts.to_vec())

@@ -6,7 +6,10 @@ use chordal_object::{ChunkId, Content, Name, Record, Version};
 use super::entry::INLINE_BYTES_MAX;
 use super::{BadField, Checked, list, view_to_wire};
 use crate::limits::CHUNK_QUESTION_MAX;
-use crate::message::{ChunkOffered, OfferChunk, ReadRecord, RecordRead, Stored, WriteRecord};
+use crate::message::{
+    AskReferences, ChunkOffered, OfferChunk, ReadRecord, RecordRead, References, Stored,
+    WriteRecord,
+};
 use crate::view::View;
 use crate::wire;
 
@@ -186,6 +189,60 @@ pub(super) fn chunks(message: wire::AskChunks) -> Checked<Vec<ChunkId>> {
 pub(super) fn held(message: wire::ChunksHeld) -> Checked<Vec<bool>> {
     list::within(message.held.len(), CHUNK_QUESTION_MAX, "held")?;
     Ok(message.held)
+}
+
+pub(super) fn keep_to_wire(chunks: &[ChunkId]) -> wire::KeepChunks {
+    wire::KeepChunks {
+        chunks: list::names_to_wire(chunks.iter().map(ChunkId::as_bytes)),
+    }
+}
+
+pub(super) fn keep(message: &wire::KeepChunks) -> Checked<Vec<ChunkId>> {
+    ids(&message.chunks)
+}
+
+pub(super) fn released_to_wire(chunks: &[ChunkId]) -> wire::Released {
+    wire::Released {
+        chunks: list::names_to_wire(chunks.iter().map(ChunkId::as_bytes)),
+    }
+}
+
+pub(super) fn released(message: &wire::Released) -> Checked<Vec<ChunkId>> {
+    ids(&message.chunks)
+}
+
+pub(super) fn references_to_wire(asked: &AskReferences) -> wire::AskReferences {
+    wire::AskReferences {
+        table: asked.table,
+        chunks: list::names_to_wire(asked.chunks.iter().map(ChunkId::as_bytes)),
+    }
+}
+
+pub(super) fn ask_references(message: &wire::AskReferences) -> Checked<AskReferences> {
+    Ok(AskReferences {
+        table: message.table,
+        chunks: ids(&message.chunks)?,
+    })
+}
+
+pub(super) fn told_to_wire(told: &References) -> wire::References {
+    wire::References {
+        steady: told.steady,
+        referenced: told.referenced.clone(),
+    }
+}
+
+pub(super) fn references(message: wire::References) -> Checked<References> {
+    list::within(message.referenced.len(), CHUNK_QUESTION_MAX, "referenced")?;
+    Ok(References {
+        steady: message.steady,
+        referenced: message.referenced,
+    })
+}
+
+fn ids(bytes: &Bytes) -> Checked<Vec<ChunkId>> {
+    let names = list::names(bytes, CHUNK_QUESTION_MAX, "chunks")?;
+    Ok(names.into_iter().map(ChunkId::new).collect())
 }
 
 /// Reads a refusal; one that this version does not know is refused, never taken for consent.

@@ -192,16 +192,19 @@ impl Peer {
             self.replica.note_foreign();
         }
         self.arc_changed(now, key);
-        self.disk(
-            DiskOp::HaveChunks(vec![offer.chunk]),
-            Waiting::OfferFor(*asker),
-        );
+        self.collector.touch(now, &[offer.chunk]);
+        let waiting = Waiting::OfferFor {
+            asker: *asker,
+            chunk: offer.chunk,
+        };
+        self.disk(DiskOp::HaveChunks(vec![offer.chunk]), waiting);
     }
 
     /// The disk told whether an offered chunk is here.
-    pub(crate) fn offer_for(&mut self, asker: &Asker, completion: Completion) {
+    pub(crate) fn offer_for(&mut self, asker: &Asker, chunk: ChunkId, completion: Completion) {
+        let stays = !self.collector.is_removing(chunk);
         let offered = match completion {
-            Completion::Disk(Ok(DiskAnswer::Have(have))) if have.first() == Some(&true) => {
+            Completion::Disk(Ok(DiskAnswer::Have(have))) if stays && have == [true] => {
                 ChunkOffered::Have
             }
             Completion::Disk(Ok(_)) => ChunkOffered::Wanted,

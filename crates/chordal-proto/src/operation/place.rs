@@ -257,6 +257,7 @@ impl Peer {
         }
         for (node, view) in targets {
             if node == self.me.node {
+                self.collector.touch(now, &[chunk]);
                 self.disk(
                     DiskOp::StoreChunk {
                         operation,

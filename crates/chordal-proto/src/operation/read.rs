@@ -210,6 +210,7 @@ impl Peer {
             Task::Read(task) => Some(&mut task.quorum),
             Task::Write(task) => task.reading(),
             Task::Store(_)
+            | Task::Keep(_)
             | Task::Fetch(_)
             | Task::Where(_)
             | Task::Count(_)

@@ -1,6 +1,6 @@
 //! Writing a record: the highest version a majority knows, plus one, durable on a majority.
 
-use chordal_object::{Key, Name, NodeId, Record, Version};
+use chordal_object::{ChunkId, Key, Name, NodeId, Record, Version};
 use serde::{Deserialize, Serialize};
 
 use super::Task;
@@ -22,6 +22,8 @@ pub(super) struct WriteTask {
     draft: Draft,
     /// Versions that were sent under promises that did not hold: they may have taken effect.
     tried: Vec<Version>,
+    /// The chunks of the version that is replaced.
+    replaces: Vec<ChunkId>,
     phase: Phase,
 }
 
@@ -165,6 +167,7 @@ impl Peer {
         let task = WriteTask {
             draft,
             tried: Vec::new(),
+            replaces: Vec::new(),
             phase: Phase::Reading(Box::new(quorum)),
         };
         self.open_operation(now, operation, Task::Write(Box::new(task)));
@@ -190,9 +193,12 @@ impl Peer {
         let newest = quorum.newest();
         let exists = newest.is_some_and(|record| !record.is_tombstone());
         let known = newest.map_or(0, |record| record.version.counter);
+        let replaces = newest.map_or(&[][..], Record::chunks).to_vec();
         let key = quorum.key;
         let draft = task.draft.clone();
-        if let Some(promise) = quorum.promise {
+        let promise = quorum.promise;
+        task.replaces = replaces;
+        if let Some(promise) = promise {
             let verdict = task.judge(promise);
             self.write_judged(now, operation, verdict);
             return;
@@ -424,7 +430,9 @@ impl Peer {
                 self.finish(operation, Err(Failure::Conflict { present }));
             }
             Placed::Done(copies) => {
+                let replaced = task.replaces.clone();
                 self.finish(operation, Ok(Answer::Written { version, copies }));
+                self.release(&replaced);
             }
         }
     }

@@ -317,7 +317,14 @@ impl Peer {
         let Ok(Taken { lacking, next }) = compare.take(payload) else {
             return self.session_failed(now, id);
         };
-        session.lacking.extend(lacking);
+        // What this node has just dropped because nothing needs it the source will drop too. Whoever
+        // hands its copies off must find them here, needed or not.
+        let collector = &self.collector;
+        let unneeded = session.kind == Some(Kind::Chunks) && session.planned.confirm.is_none();
+        let lacking = lacking.into_iter();
+        session
+            .lacking
+            .extend(lacking.filter(|&id| !(unneeded && collector.has_collected(ChunkId::new(id)))));
         if let Some(payload) = next {
             return self.session_step(now, id, payload.into());
         }
@@ -425,6 +432,7 @@ impl Peer {
             let chunk = ChunkId::new(first);
             let key = self.chunk_key(chunk);
             self.arc_changed(now, key);
+            self.collector.touch_copy(now, chunk);
             let effect = self.await_effect(Waiting::SessionChunk(id));
             let from = Destination {
                 addr,

@@ -1,7 +1,7 @@
 //! A few peers with instant messages, instant disks and a clock that jumps from deadline to
 //! deadline: `Pair` of quinn's tests, for N nodes. Faults belong to the simulator.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub(crate) struct Machine {
     pub(crate) peer: Peer,
     pub(crate) records: BTreeMap<(Key, Name), Record>,
     pub(crate) chunks: BTreeMap<ChunkId, Key>,
+    /// What those chunks list that are lists, here or elsewhere.
+    pub(crate) lists: BTreeMap<ChunkId, Vec<ChunkId>>,
     saved: Option<Bytes>,
     shadow: Option<Shadow>,
 }
@@ -97,6 +99,7 @@ impl Cluster {
             settings: self.settings.clone(),
             timing: Timing {
                 grace: Duration::from_mins(1),
+                sweep: Duration::from_mins(6),
                 ..Timing::default()
             },
             node: node(at),
@@ -113,6 +116,7 @@ impl Cluster {
             peer: Peer::new(config, self.now),
             records: BTreeMap::new(),
             chunks: BTreeMap::new(),
+            lists: BTreeMap::new(),
             saved: None,
         };
         self.machines.insert(at, machine);
@@ -130,6 +134,7 @@ impl Cluster {
         let machine = self.machines.get_mut(&addr(index)).expect("just started");
         machine.records = disk.records;
         machine.chunks = disk.chunks;
+        machine.lists = disk.lists;
     }
 
     pub(crate) fn join(&mut self, index: u16, contact: u16) -> Result<Answer, Failure> {
@@ -405,6 +410,21 @@ impl Machine {
             ),
             DiskOp::HaveChunks(ids) => {
                 DiskAnswer::Have(ids.iter().map(|id| self.chunks.contains_key(id)).collect())
+            }
+            DiskOp::Referenced(ids) => {
+                let named = self.records.values().flat_map(Record::chunks);
+                let here = |list: &&ChunkId| self.chunks.contains_key(list);
+                let listed = self
+                    .lists
+                    .keys()
+                    .filter(here)
+                    .flat_map(|list| &self.lists[list]);
+                let named: BTreeSet<&ChunkId> = named.chain(listed).collect();
+                DiskAnswer::Have(ids.iter().map(|id| named.contains(id)).collect())
+            }
+            DiskOp::Listed(ids) => {
+                let lists = ids.iter().filter_map(|id| self.lists.get(id));
+                DiskAnswer::Listed(lists.flatten().copied().collect())
             }
             DiskOp::CountIn(arcs) => DiskAnswer::Counts(
                 arcs.iter()

@@ -14,3 +14,4 @@ mod data;
 mod fingers_only;
 mod ring;
 mod shadow;
+mod space;

@@ -164,6 +164,8 @@ impl World {
             | DiskOp::ItemsIn { .. }
             | DiskOp::RecordsByDigest { .. }
             | DiskOp::HaveChunks(_)
+            | DiskOp::Referenced(_)
+            | DiskOp::Listed(_)
             | DiskOp::CountIn(_)
             | DiskOp::List { .. }
             | DiskOp::Usage => READ_MEAN,

@@ -115,6 +115,11 @@ fn a_disk_that_reads_old_versions_is_caught() {
 }
 
 #[test]
+fn a_disk_that_never_says_what_it_refers_to_is_caught_when_space_is_given_back() {
+    assert!(caught(Plant::CollectUnasked, Faults::NONE));
+}
+
+#[test]
 fn a_disk_that_acknowledges_what_is_not_durable_is_caught_when_the_power_goes() {
     let power = Faults {
         power: true,

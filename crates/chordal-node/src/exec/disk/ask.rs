@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chordal_object::{Arc as RingArc, ChunkId, Key};
 use chordal_proto::effect::DiskOp;
-use chordal_proto::input::DiskAnswer;
+use chordal_proto::input::{DiskAnswer, DiskError};
 use chordal_proto::message::{Kind, Row};
 use chordal_store::{Change, StoreError, Summary};
 
@@ -42,6 +42,15 @@ impl Keeper {
                 .map(|id| self.store.has_chunk(id))
                 .collect::<Result<_, _>>()
                 .map(DiskAnswer::Have),
+            DiskOp::Referenced(ids) => match self.store.referenced(&ids) {
+                Ok(Some(referenced)) => Ok(DiskAnswer::Have(referenced)),
+                Ok(None) => {
+                    waiting.answer(Err(DiskError::Failed));
+                    return;
+                }
+                Err(error) => Err(error),
+            },
+            DiskOp::Listed(ids) => self.store.listed_by(&ids).map(DiskAnswer::Listed),
             DiskOp::CountIn(arcs) => arcs
                 .into_iter()
                 .map(|arc| {

@@ -18,10 +18,10 @@ use crate::limits::{
 };
 use crate::member::{Member, Standing, Token};
 use crate::message::{
-    ArcCompared, AskRing, ChunkOffered, Closer, CompareArc, Confirm, Envelope, GetState,
-    JoinRefusal, Kind, KnownPointers, List, Listed, Message, NodePointers, NodeStatus, OfferChunk,
-    OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, RingInfo, Row, Rumour, Silent,
-    Stored, TableTags, TokenPointers, TokenState, Via, Word, WriteRecord,
+    ArcCompared, AskReferences, AskRing, ChunkOffered, Closer, CompareArc, Confirm, Envelope,
+    GetState, JoinRefusal, Kind, KnownPointers, List, Listed, Message, NodePointers, NodeStatus,
+    OfferChunk, OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, References, RingInfo,
+    Row, Rumour, Silent, Stored, TableTags, TokenPointers, TokenState, Via, Word, WriteRecord,
 };
 use crate::settings::{Profile, Settings};
 use crate::view::View;
@@ -155,6 +155,14 @@ fn record_messages() -> Vec<BoxedStrategy<Message>> {
         offer.prop_map(Message::OfferChunk).boxed(),
         offered.prop_map(Message::ChunkOffered).boxed(),
         vec(chunk(), 0..9).prop_map(Message::AskChunks).boxed(),
+        vec(chunk(), 0..9).prop_map(Message::KeepChunks).boxed(),
+        vec(chunk(), 0..9).prop_map(Message::Released).boxed(),
+        (any::<u64>(), vec(chunk(), 0..9))
+            .prop_map(|(table, chunks)| Message::AskReferences(AskReferences { table, chunks }))
+            .boxed(),
+        (any::<bool>(), vec(any::<bool>(), 0..9))
+            .prop_map(|(steady, referenced)| Message::References(References { steady, referenced }))
+            .boxed(),
         vec(any::<bool>(), 0..9)
             .prop_map(Message::ChunksHeld)
             .boxed(),

@@ -13,8 +13,9 @@ use crate::limits::{
     RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX, VIEWS_MAX,
 };
 use crate::message::{
-    ArcCompared, AskRing, Closer, GetState, Kind, KnownPointers, List, Listed, NodePointers,
-    NodeStatus, OwnerFound, Reconcile, Reconciled, Row, TableTags, TokenPointers, Via, Word,
+    ArcCompared, AskReferences, AskRing, Closer, GetState, Kind, KnownPointers, List, Listed,
+    NodePointers, NodeStatus, OwnerFound, Reconcile, Reconciled, References, Row, TableTags,
+    TokenPointers, Via, Word,
 };
 use crate::settings::Settings;
 
@@ -180,6 +181,21 @@ fn comparisons_of_tables_are_bounded() {
 fn lists_of_records_and_chunks_are_bounded() {
     check_limit(CHUNK_QUESTION_MAX, "chunks", |count| {
         Message::AskChunks(vec![ChunkId::new([3; 32]); count])
+    });
+    let ids = |count| vec![ChunkId::new([3; 32]); count];
+    check_limit(CHUNK_QUESTION_MAX, "chunks", |count| {
+        Message::KeepChunks(ids(count))
+    });
+    check_limit(CHUNK_QUESTION_MAX, "chunks", |count| {
+        Message::Released(ids(count))
+    });
+    check_limit(CHUNK_QUESTION_MAX, "chunks", |count| {
+        let (table, chunks) = (1, ids(count));
+        Message::AskReferences(AskReferences { table, chunks })
+    });
+    check_limit(CHUNK_QUESTION_MAX, "referenced", |count| {
+        let (steady, referenced) = (true, vec![true; count]);
+        Message::References(References { steady, referenced })
     });
     check_limit(CHUNK_QUESTION_MAX, "held", |count| {
         Message::ChunksHeld(vec![true; count])
