@@ -277,7 +277,7 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
             "ChunkOffered",
             records::offered(m).map(Message::ChunkOffered),
         ),
-        Body::AskChunks(m) => ("AskChunks", records::chunks(m).map(Message::AskChunks)),
+        Body::AskChunks(m) => ("AskChunks", records::chunks(&m).map(Message::AskChunks)),
         Body::ChunksHeld(m) => ("ChunksHeld", records::held(m).map(Message::ChunksHeld)),
         Body::KeepChunks(m) => ("KeepChunks", records::keep(&m).map(Message::KeepChunks)),
         Body::AskReferences(m) => (

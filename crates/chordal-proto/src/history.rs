@@ -58,6 +58,14 @@ impl History {
         *self = Self::beginning();
     }
 
+    /// The histories of all these arcs together, if there are any.
+    pub fn together(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        parts.into_iter().reduce(|mut whole, part| {
+            whole.join(&part);
+            whole
+        })
+    }
+
     /// The history of two arcs together: what is true of both, and all that either went through.
     pub fn join(&mut self, other: &Self) {
         self.based &= other.based;
@@ -84,7 +92,7 @@ pub fn is_settled<'a>(
 }
 
 /// The views of which too few members were heard yet.
-pub fn open_views<'a>(
+fn open_views<'a>(
     own: NodeId,
     present: &[NodeId],
     history: &'a History,

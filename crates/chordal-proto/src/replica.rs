@@ -173,12 +173,8 @@ impl Replica {
     fn history_of(&self, arc: Arc) -> History {
         let mine = self.mine.iter().filter(|mine| meet(mine.held.arc, arc));
         let mine = mine.map(|mine| mine.history.clone());
-        let mut parts = mine.chain(self.pasts.of(arc, self.last_key));
-        let mut whole = parts.next().unwrap_or_default();
-        for part in parts {
-            whole.join(&part);
-        }
-        whole
+        let parts = mine.chain(self.pasts.of(arc, self.last_key));
+        History::together(parts).unwrap_or_default()
     }
 
     /// This node counts on an arc.

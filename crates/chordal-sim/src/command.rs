@@ -90,6 +90,11 @@ pub fn run(command: &Command) -> Result<Outcome> {
     }
 }
 
+/// What somebody chose by its name, or which names there are.
+fn named<T>(text: &str, found: Option<T>, names: &[&str]) -> Result<T> {
+    found.with_context(|| format!("'{text}' is none of {}", names.join(", ")))
+}
+
 /// What a panic said.
 fn panic_words(panic: &(dyn Any + Send)) -> String {
     if let Some(words) = panic.downcast_ref::<String>() {

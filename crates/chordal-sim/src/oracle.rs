@@ -142,10 +142,7 @@ impl Oracle {
                 write.floor.name()
             ));
         }
-        history.raise(Floor {
-            version: Some(version),
-            beyond: false,
-        });
+        history.raise(Floor::at(version));
         Ok(())
     }
 
@@ -176,10 +173,7 @@ impl Oracle {
                 write.floor.name()
             ));
         }
-        history.raise(Floor {
-            version: Some(version),
-            beyond: false,
-        });
+        history.raise(Floor::at(version));
         Ok(())
     }
 
@@ -228,10 +222,7 @@ impl Oracle {
                 floor.name()
             ));
         }
-        history.raise(Floor {
-            version: Some(version),
-            beyond: false,
-        });
+        history.raise(Floor::at(version));
         Ok(())
     }
 
@@ -255,10 +246,7 @@ impl Oracle {
             Fate::Done(_) | Fate::Open | Fate::Never => None,
         });
         if let Some(version) = done.min() {
-            history.raise(Floor {
-                version: Some(version),
-                beyond: false,
-            });
+            history.raise(Floor::at(version));
             return Ok(());
         }
         if deletes().any(|write| write.fate == Fate::Open) {
@@ -375,6 +363,13 @@ impl History {
 }
 
 impl Floor {
+    const fn at(version: Version) -> Self {
+        Self {
+            version: Some(version),
+            beyond: false,
+        }
+    }
+
     fn name(self) -> String {
         match self.version {
             Some(version) if self.beyond => format!("a delete after version {version}"),

@@ -93,7 +93,7 @@ pub fn full() -> Vec<Setting> {
     all
 }
 
-/// The smallest exploration in which a mistake shows.
+/// The smallest exploration in which a mistake shows; for [`Mistake::TellNothing`] none is known yet.
 pub fn demonstration(mistake: Mistake) -> Setting {
     let two_changes = Setting {
         name: "mistake",

@@ -177,13 +177,12 @@ pub(super) fn offered(message: wire::ChunkOffered) -> Checked<ChunkOffered> {
 
 pub(super) fn chunks_to_wire(chunks: &[ChunkId]) -> wire::AskChunks {
     wire::AskChunks {
-        chunks: list::names_to_wire(chunks.iter().map(ChunkId::as_bytes)),
+        chunks: ids_to_wire(chunks),
     }
 }
 
-pub(super) fn chunks(message: wire::AskChunks) -> Checked<Vec<ChunkId>> {
-    let names = list::names(&message.chunks, CHUNK_QUESTION_MAX, "chunks")?;
-    Ok(names.into_iter().map(ChunkId::new).collect())
+pub(super) fn chunks(message: &wire::AskChunks) -> Checked<Vec<ChunkId>> {
+    ids(&message.chunks)
 }
 
 pub(super) fn held(message: wire::ChunksHeld) -> Checked<Vec<bool>> {
@@ -193,7 +192,7 @@ pub(super) fn held(message: wire::ChunksHeld) -> Checked<Vec<bool>> {
 
 pub(super) fn keep_to_wire(chunks: &[ChunkId]) -> wire::KeepChunks {
     wire::KeepChunks {
-        chunks: list::names_to_wire(chunks.iter().map(ChunkId::as_bytes)),
+        chunks: ids_to_wire(chunks),
     }
 }
 
@@ -203,7 +202,7 @@ pub(super) fn keep(message: &wire::KeepChunks) -> Checked<Vec<ChunkId>> {
 
 pub(super) fn released_to_wire(chunks: &[ChunkId]) -> wire::Released {
     wire::Released {
-        chunks: list::names_to_wire(chunks.iter().map(ChunkId::as_bytes)),
+        chunks: ids_to_wire(chunks),
     }
 }
 
@@ -214,7 +213,7 @@ pub(super) fn released(message: &wire::Released) -> Checked<Vec<ChunkId>> {
 pub(super) fn references_to_wire(asked: &AskReferences) -> wire::AskReferences {
     wire::AskReferences {
         table: asked.table,
-        chunks: list::names_to_wire(asked.chunks.iter().map(ChunkId::as_bytes)),
+        chunks: ids_to_wire(&asked.chunks),
     }
 }
 
@@ -238,6 +237,10 @@ pub(super) fn references(message: wire::References) -> Checked<References> {
         steady: message.steady,
         referenced: message.referenced,
     })
+}
+
+fn ids_to_wire(chunks: &[ChunkId]) -> Bytes {
+    list::names_to_wire(chunks.iter().map(ChunkId::as_bytes))
 }
 
 fn ids(bytes: &Bytes) -> Checked<Vec<ChunkId>> {

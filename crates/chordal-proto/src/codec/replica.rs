@@ -58,10 +58,7 @@ pub(super) fn reconciled(message: wire::Reconciled) -> Checked<Reconciled> {
     match single::refusal(message.refusal)? {
         wire::Refusal::None => Ok(Reconciled::Step {
             payload: message.payload,
-            word: Word {
-                agrees: message.agrees,
-                history: history(message.based, &message.passed)?,
-            },
+            word: word(message.agrees, message.based, &message.passed)?,
         }),
         wire::Refusal::Failed => Ok(Reconciled::Failed),
         wire::Refusal::WrongView | wire::Refusal::Full | wire::Refusal::Promised => {
@@ -108,10 +105,7 @@ pub(super) fn compared(message: wire::ArcCompared) -> Checked<ArcCompared> {
     match single::refusal(message.refusal)? {
         wire::Refusal::None => Ok(ArcCompared::Compared {
             same: message.same,
-            word: Word {
-                agrees: message.agrees,
-                history: history(message.based, &message.passed)?,
-            },
+            word: word(message.agrees, message.based, &message.passed)?,
         }),
         wire::Refusal::Failed => Ok(ArcCompared::Failed),
         wire::Refusal::WrongView | wire::Refusal::Full | wire::Refusal::Promised => {
@@ -126,6 +120,11 @@ pub(super) fn passed_to_wire(history: &History) -> Vec<Bytes> {
         ids.copied().collect()
     };
     history.passed.iter().map(ids).collect()
+}
+
+fn word(agrees: bool, based: bool, passed: &[Bytes]) -> Checked<Word> {
+    let history = history(based, passed)?;
+    Ok(Word { agrees, history })
 }
 
 pub(super) fn history(based: bool, passed: &[Bytes]) -> Checked<History> {

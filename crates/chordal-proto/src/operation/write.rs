@@ -305,8 +305,9 @@ impl Peer {
             return;
         };
         let (record, under) = (record.clone(), *under);
-        let holders = placement::holders(&self.table, &self.settings, placing.key);
-        if under.is_some_and(|under| under.view != View::of(&holders)) {
+        let key = placing.key;
+        let present = || View::of(&placement::holders(&self.table, &self.settings, key));
+        if under.is_some_and(|under| under.view != present()) {
             // The promises are void.
             self.outbid(now, operation, record.version);
             return;

@@ -49,7 +49,7 @@ impl Pasts {
                 |&(from, to): &(Key, Key)| start <= to.position() && from.position() <= *end;
             ranges.iter().any(meets)
         });
-        join(parts.map(|(_, (_, history))| history.clone()))
+        History::together(parts.map(|(_, (_, history))| history.clone()))
     }
 
     /// The same, which is forgotten here.
@@ -58,7 +58,7 @@ impl Pasts {
         for start in self.starts_within(arc, last) {
             parts.extend(self.ranges.remove(&start).map(|(_, history)| history));
         }
-        join(parts.into_iter())
+        History::together(parts)
     }
 
     /// Changes what is known of an arc; tells whether anything is.
@@ -104,14 +104,6 @@ impl Pasts {
             self.ranges.insert(key, rest);
         }
     }
-}
-
-fn join(mut parts: impl Iterator<Item = History>) -> Option<History> {
-    let mut whole = parts.next()?;
-    for part in parts {
-        whole.join(&part);
-    }
-    Some(whole)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chordal_object::{Arc, Key, NodeId};
 
 use super::{MyArc, Replica, meet};
+use crate::history::History;
 use crate::peer::Peer;
 use crate::placement::{self, Former, HeldArc};
 use crate::settings::Settings;
@@ -142,7 +143,7 @@ impl Replica {
             None => former.holders_of(held.arc),
         };
         previous.remove(&own);
-        let mut past = was_mine
+        let past = was_mine
             .iter()
             .filter(|old| meet(old.held.arc, held.arc))
             .map(|old| {
@@ -153,11 +154,7 @@ impl Replica {
                 history
             });
         let taken = self.pasts.take(held.arc, self.last_key);
-        let mut past = past.by_ref().chain(taken);
-        let mut history = past.next().unwrap_or_default();
-        for other in past {
-            history.join(&other);
-        }
+        let history = History::together(past.chain(taken)).unwrap_or_default();
         MyArc {
             history,
             previous: previous.into_iter().collect(),

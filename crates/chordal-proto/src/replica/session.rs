@@ -251,10 +251,8 @@ impl Peer {
     /// Notes what the source's word on the arc is worth.
     fn session_word(&mut self, now: Time, id: SessionId, from: NodeId, word: Word) {
         if let Some(session) = self.replica.sessions.get_mut(id) {
-            match session.told.as_mut() {
-                Some(told) => told.join(&word.history),
-                None => session.told = Some(word.history),
-            }
+            let told = session.told.take().into_iter();
+            session.told = History::together(told.chain([word.history]));
             if !word.agrees {
                 // What it may acknowledge yet, under other holders, is not seen here.
                 session.agreed = false;

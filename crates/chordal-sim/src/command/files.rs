@@ -152,9 +152,6 @@ fn faults(text: &str) -> Result<Faults> {
 }
 
 fn plant(text: &str) -> Result<Plant> {
-    let Some(plant) = Plant::from_name(text) else {
-        let names: Vec<&str> = Plant::ALL.into_iter().filter_map(Plant::name).collect();
-        bail!("'{text}' is none of {}", names.join(", "));
-    };
-    Ok(plant)
+    let names: Vec<&str> = Plant::ALL.into_iter().filter_map(Plant::name).collect();
+    super::named(text, Plant::from_name(text), &names)
 }

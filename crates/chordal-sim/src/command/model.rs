@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::Outcome;
@@ -169,9 +169,6 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 }
 
 fn mistake(text: &str) -> Result<Mistake> {
-    let Some(mistake) = Mistake::from_name(text) else {
-        let names = Mistake::ALL.map(Mistake::name);
-        bail!("'{text}' is none of {}", names.join(", "));
-    };
-    Ok(mistake)
+    let names = Mistake::ALL.map(Mistake::name);
+    super::named(text, Mistake::from_name(text), &names)
 }

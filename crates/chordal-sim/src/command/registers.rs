@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
 
 use super::Outcome;
@@ -64,9 +64,6 @@ pub(super) fn run(arguments: &RegistersArgs) -> Result<Outcome> {
 }
 
 fn mistake(text: &str) -> Result<Mistake> {
-    let Some(mistake) = Mistake::from_name(text) else {
-        let names = Mistake::ALL.map(Mistake::name);
-        bail!("'{text}' is none of {}", names.join(", "));
-    };
-    Ok(mistake)
+    let names = Mistake::ALL.map(Mistake::name);
+    super::named(text, Mistake::from_name(text), &names)
 }

@@ -187,8 +187,6 @@ fn faults(text: &str) -> Result<Faults> {
 }
 
 fn plant(text: &str) -> Result<RingPlant> {
-    RingPlant::from_name(text).with_context(|| {
-        let names = RingPlant::ALL.map(RingPlant::name);
-        format!("'{text}' is none of {}", names.join(", "))
-    })
+    let names = RingPlant::ALL.map(RingPlant::name);
+    super::named(text, RingPlant::from_name(text), &names)
 }

@@ -67,10 +67,8 @@ fn tables(
             // Smaller rings promise less.
             let full = holders(setting, table).count_ones() as usize == REPLICAS;
             if !known && full {
-                let mut after = *world;
+                let mut after = world.learned(setting, by, table);
                 after.changes -= 1;
-                after.learn(setting, by, table);
-                after.consider(setting, by);
                 next(Move::Change { of, at: by }, after, Ok(()));
             }
         }
@@ -81,17 +79,13 @@ fn tables(
         if merged == own {
             continue;
         }
-        let mut after = *world;
-        after.learn(setting, by, merged);
-        after.consider(setting, by);
+        let after = world.learned(setting, by, merged);
         next(Move::Learn { by, from }, after, Ok(()));
         for of in 0..setting.nodes {
             let mut table = own;
             table[usize::from(of)] = merged[usize::from(of)];
             if setting.piecewise && table != own && table != merged {
-                let mut after = *world;
-                after.learn(setting, by, table);
-                after.consider(setting, by);
+                let after = world.learned(setting, by, table);
                 next(Move::LearnOne { by, from, of }, after, Ok(()));
             }
         }
@@ -122,8 +116,7 @@ fn lives(
             node.past.passed |= 1 << view;
         }
         node.settled = false;
-        node.heard = 0;
-        node.told = Past::default();
+        node.forget_heard();
         next(Move::Restart(by), after, Ok(()));
     }
 }
@@ -136,20 +129,15 @@ fn sync(setting: &Setting, world: &World, by: Id, with: Id) -> Option<World> {
     if node.settled || view & bit(by) == 0 || !agrees {
         return None;
     }
-    if view & bit(with) == 0 && other.past.passed >> view & 1 == 0 {
-        if setting.mistake == Some(Mistake::Unnoted) {
-            // It answers all the same, below.
-        } else {
-            // It notes that it was asked, before it answers.
-            let mut after = *world;
-            let other = after.node_mut(with);
-            other.past.passed |= 1 << view;
-            other.past.held = true;
-            if setting.restarts == 0 {
-                other.saved = (other.table, other.past);
-            }
-            return Some(after);
-        }
+    let is_news = view & bit(with) == 0 && other.past.passed >> view & 1 == 0;
+    if is_news && setting.mistake != Some(Mistake::Unnoted) {
+        // It notes that it was asked, before it answers.
+        let mut after = *world;
+        let other = after.node_mut(with);
+        other.past.passed |= 1 << view;
+        other.past.held = true;
+        other.save_at_once(setting);
+        return Some(after);
     }
     let told = match setting.mistake {
         Some(Mistake::TellNothing) => Past {

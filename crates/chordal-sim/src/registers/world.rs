@@ -46,6 +46,21 @@ pub(super) struct Node {
     pub(super) saved: (Table, Past),
 }
 
+impl Node {
+    /// What others told counts under one view only.
+    pub(super) fn forget_heard(&mut self) {
+        self.heard = 0;
+        self.told = Past::default();
+    }
+
+    /// Where nothing restarts it makes no difference when things are saved.
+    pub(super) const fn save_at_once(&mut self, setting: &Setting) {
+        if setting.restarts == 0 {
+            self.saved = (self.table, self.past);
+        }
+    }
+}
+
 /// A write under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Write {
@@ -137,8 +152,16 @@ impl World {
         &mut self.nodes[id as usize]
     }
 
+    /// The world after a node's table became this one, and the node has drawn its conclusions.
+    pub(super) fn learned(&self, setting: &Setting, id: Id, table: Table) -> Self {
+        let mut after = *self;
+        after.learn(setting, id, table);
+        after.consider(setting, id);
+        after
+    }
+
     /// A node's table becomes this one: what follows for its past, as the node's `follow` has it.
-    pub(super) fn learn(&mut self, setting: &Setting, id: Id, table: Table) {
+    fn learn(&mut self, setting: &Setting, id: Id, table: Table) {
         let node = self.node_mut(id);
         let before = holders(setting, node.table);
         let after = holders(setting, table);
@@ -154,13 +177,10 @@ impl World {
             node.past.passed |= 1 << after;
         }
         node.past.held |= is;
-        if setting.restarts == 0 {
-            node.saved = (node.table, node.past);
-        }
+        node.save_at_once(setting);
         let carries = setting.mistake == Some(Mistake::CarryOver) && was && is;
         node.settled &= carries;
-        node.heard = 0;
-        node.told = Past::default();
+        node.forget_heard();
     }
 
     /// A node counts from here on, if it may.
@@ -188,11 +208,8 @@ impl World {
             node.settled = true;
             node.past.based = true;
             node.past.passed = 0;
-            node.heard = 0;
-            node.told = Past::default();
-            if setting.restarts == 0 {
-                node.saved = (node.table, node.past);
-            }
+            node.forget_heard();
+            node.save_at_once(setting);
         }
     }
 

@@ -94,10 +94,7 @@ fn inherit(
         histories.push(history);
     }
     histories.extend(replica.pasts.take(held.arc, replica.last_key));
-    let history = histories.into_iter().reduce(|mut whole, part| {
-        whole.join(&part);
-        whole
-    });
+    let history = History::together(histories);
     MyArc {
         held: held.clone(),
         history: history.unwrap_or_default(),
