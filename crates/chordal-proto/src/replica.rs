@@ -493,11 +493,7 @@ impl Peer {
         if held.holders.contains(&own) {
             return;
         }
-        let mut past = self.replica.pasts.of(arc, last).unwrap_or_default();
-        let passed = past.passed.len();
-        past.pass(&held.holders);
-        if past.passed.len() != passed {
-            self.replica.pasts.put(arc, last, &past);
+        if self.replica.pasts.note(arc, last, &held.holders) {
             self.replica.moves += 1;
             self.save_soon(now);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chordal_object::{Arc, Key};
+use chordal_object::{Arc, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::history::History;
@@ -61,23 +61,63 @@ impl Pasts {
         History::together(parts)
     }
 
-    /// Changes what is known of an arc; tells whether anything is.
-    pub(super) fn change(&mut self, arc: Arc, last: Key, change: impl Fn(&mut History)) -> bool {
-        let starts = self.starts_within(arc, last);
-        for start in &starts {
-            if let Some((_, history)) = self.ranges.get_mut(start) {
+    /// Changes what is known of an arc.
+    pub(super) fn change(&mut self, arc: Arc, last: Key, change: impl Fn(&mut History)) {
+        for start in self.starts_within(arc, last) {
+            if let Some((_, history)) = self.ranges.get_mut(&start) {
                 change(history);
             }
         }
-        !starts.is_empty()
+    }
+
+    /// Notes of all keys of an arc that this node answered for them under a view; tells whether
+    /// that is news for any of them.
+    pub(super) fn note(&mut self, arc: Arc, last: Key, holders: &[NodeId]) -> bool {
+        if self.is_noted(arc, last, holders) {
+            return false;
+        }
+        let starts = self.starts_within(arc, last).into_iter();
+        let parts: Vec<_> = starts
+            .filter_map(|start| self.ranges.remove_entry(&start))
+            .collect();
+        let mut noted = History::default();
+        noted.pass(holders);
+        self.put(arc, last, &noted);
+        for (from, (to, mut history)) in parts {
+            history.pass(holders);
+            self.put(part(from, to, last), last, &history);
+        }
+        true
+    }
+
+    fn is_noted(&self, arc: Arc, last: Key, holders: &[NodeId]) -> bool {
+        let mut holders = holders.to_vec();
+        holders.sort_unstable();
+        arc.ranges(last).into_iter().all(|(from, to)| {
+            let (mut open, to) = (from.position(), to.position());
+            let before = self.ranges.range(..open).next_back();
+            let within = self.ranges.range(open..=to);
+            for (&start, (end, history)) in before.into_iter().chain(within) {
+                if *end < open {
+                    continue;
+                }
+                if open < start || !history.passed.contains(&holders) {
+                    return false;
+                }
+                if *end >= to {
+                    return true;
+                }
+                open = end + 1;
+            }
+            false
+        })
     }
 
     /// Every range as an arc.
     pub(super) fn iter(&self, last: Key) -> impl Iterator<Item = (Arc, &History)> {
-        let before = move |key: u128| key.checked_sub(1).map_or(last, Key::new);
         self.ranges
             .iter()
-            .map(move |(&from, (to, history))| (Arc::new(before(from), Key::new(*to)), history))
+            .map(move |(&from, (to, history))| (part(from, *to, last), history))
     }
 
     /// Cuts ranges at the ends of an arc; the first keys of those that lie in it.
@@ -104,6 +144,12 @@ impl Pasts {
             self.ranges.insert(key, rest);
         }
     }
+}
+
+/// A range as an arc.
+fn part(from: u128, to: u128, last: Key) -> Arc {
+    let after = from.checked_sub(1).map_or(last, Key::new);
+    Arc::new(after, Key::new(to))
 }
 
 #[cfg(test)]

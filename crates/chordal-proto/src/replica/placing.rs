@@ -99,17 +99,14 @@ impl Replica {
         concerned
     }
 
-    /// Others hold an arc now: notes it with what this node held of it before, for those who ask.
-    /// Tells whether there is anything.
+    /// Others hold an arc now: keeps what this node went through with it, for those who ask. Tells
+    /// whether it held any of it until now.
     fn pass_on(&mut self, held: &HeldArc, was_mine: &[MyArc]) -> bool {
         let last = self.last_key;
-        let mut concerned = self
-            .pasts
-            .change(held.arc, last, |past| past.pass(&held.holders));
+        let mut concerned = false;
         for old in was_mine.iter().filter(|old| meet(old.held.arc, held.arc)) {
             let mut history = old.history.clone();
             history.pass(&old.held.holders);
-            history.pass(&held.holders);
             if let Some(past) = self.pasts.of(held.arc, last) {
                 history.join(&past);
             }

@@ -173,9 +173,6 @@ impl World {
         if was {
             node.past.passed |= 1 << before;
         }
-        if node.past.held && !is {
-            node.past.passed |= 1 << after;
-        }
         node.past.held |= is;
         node.save_at_once(setting);
         let carries = setting.mistake == Some(Mistake::CarryOver) && was && is;

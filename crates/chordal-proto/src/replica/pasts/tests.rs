@@ -33,10 +33,9 @@ fn a_part_is_cut_out_and_the_rest_stays() {
 fn a_change_concerns_the_keys_of_its_arc_only() {
     let mut pasts = Pasts::beginning(last());
     let holders = [NodeId::new([7; 32])];
-    assert!(pasts.change(arc(90, 5), last(), |history| history.pass(&holders)));
+    pasts.change(arc(90, 5), last(), |history| history.pass(&holders));
     assert_eq!(pasts.of(arc(95, 2), last()), Some(passed(7)));
     assert_eq!(pasts.of(arc(5, 90), last()), Some(History::beginning()));
-    assert!(!Pasts::default().change(arc(90, 5), last(), |_| {}));
 }
 
 #[test]
@@ -60,4 +59,26 @@ fn an_arc_of_several_ranges_has_what_is_true_of_all_of_them() {
     let both = pasts.of(arc(10, 30), last()).expect("it is known");
     assert!(!both.based);
     assert_eq!(both.passed.len(), 2);
+}
+
+#[test]
+fn a_view_is_noted_of_every_part_and_once() {
+    let mut pasts = Pasts::default();
+    pasts.put(arc(10, 20), last(), &passed(1));
+    pasts.put(arc(30, 40), last(), &passed(7));
+    let holders = [NodeId::new([7; 32])];
+    assert!(pasts.note(arc(90, 40), last(), &holders));
+    for upto in [99, 0, 10, 20, 30, 40] {
+        let noted = pasts.of(arc(upto - upto.min(1), upto), last());
+        let noted = noted.expect("it was noted everywhere").passed;
+        assert!(noted.contains(&holders.to_vec()), "{upto}");
+    }
+    assert!(!pasts.note(arc(90, 40), last(), &holders));
+    assert!(!pasts.note(arc(95, 5), last(), &holders));
+    assert!(pasts.note(arc(35, 41), last(), &holders), "41 is news");
+    // Where nothing was known nothing is claimed.
+    let gap = pasts.of(arc(20, 30), last()).expect("it was noted");
+    assert!(!gap.based);
+    let known = pasts.of(arc(10, 20), last()).expect("it was noted");
+    assert!(known.based && known.passed.len() == 2);
 }

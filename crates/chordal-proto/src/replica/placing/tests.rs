@@ -35,13 +35,9 @@ impl FromScratch {
             .iter()
             .partition(|held| held.holders.contains(&own));
         for held in others {
-            replica
-                .pasts
-                .change(held.arc, last, |past| past.pass(&held.holders));
             for old in was_mine.iter().filter(|old| meet(old.held.arc, held.arc)) {
                 let mut history = old.history.clone();
                 history.pass(&old.held.holders);
-                history.pass(&held.holders);
                 if let Some(past) = replica.pasts.of(held.arc, last) {
                     history.join(&past);
                 }
