@@ -64,9 +64,27 @@ pub enum Command {
 pub enum Outcome {
     /// Every promise was kept.
     Kept,
-    /// A promise was broken; what was printed says which one, and how to see it again.
-    Broken,
+    /// Something is not as it should be, in these words; what was printed says more.
+    Broken(&'static str),
 }
+
+/// Arguments that make no sense, alone or together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
+
+/// Refuses arguments that make no sense.
+fn require(sense: bool, otherwise: impl Into<String>) -> Result<()> {
+    if sense {
+        Ok(())
+    } else {
+        Err(Unusable(otherwise.into()).into())
+    }
+}
+
+/// Of runs that check promises.
+const BROKEN_PROMISE: Outcome =
+    Outcome::Broken("a promise was broken; the lines above say which, and how to see it again");
 
 impl SimArgs {
     /// The command that was meant.

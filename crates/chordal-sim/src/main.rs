@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use chordal_sim::command::{Command, FilesArgs, Outcome, run};
+use chordal_sim::command::{Command, FilesArgs, Outcome, Unusable, run};
 
 /// Simulates rings of Chordal nodes on virtual time, with faults, and checks every promise.
 ///
@@ -31,10 +31,17 @@ fn main() -> ExitCode {
     let command = arguments.command.unwrap_or(Command::Files(arguments.files));
     match run(&command) {
         Ok(Outcome::Kept) => ExitCode::SUCCESS,
-        Ok(Outcome::Broken) => ExitCode::FAILURE,
+        Ok(Outcome::Broken(words)) => {
+            drop(writeln!(io::stderr(), "error: {words}"));
+            ExitCode::FAILURE
+        }
         Err(error) => {
             drop(writeln!(io::stderr(), "error: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<Unusable>() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -77,7 +77,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Where(args) => whereis::run(context, args).await,
         Command::Demo(args) => Box::pin(demo::run(context, args)).await,
         Command::Bench(args) => Box::pin(bench::run(context, args)).await,
-        Command::Sim(args) => sim::run(args).await,
+        Command::Sim(args) => sim::run(context, args).await,
         Command::Completions { shell } => completions::run(context, shell),
         Command::Man => man::run(context),
     }

@@ -197,6 +197,22 @@ async fn what_is_no_recording_is_not_touched() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_do_not_record_to_one_file() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a");
+    let tasks = TaskTracker::new();
+    let first = Recorder::start(&path, SMALL, config(), &tasks).unwrap();
+    let refused = Recorder::start(&path, SMALL, config(), &tasks);
+    let words = refused.unwrap_err().to_string();
+    assert!(words.contains("another node"), "{words}");
+    assert!(!numbered(&path, 1).exists(), "nothing was moved");
+    drop(first);
+    tasks.close();
+    tasks.wait().await;
+    record(&path, SMALL, 5).await;
+}
+
 #[test]
 fn a_slow_disk_costs_the_recording_inputs_and_the_core_nothing() {
     let (recorder, jobs) = unwritten(4);

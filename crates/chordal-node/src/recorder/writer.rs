@@ -3,7 +3,7 @@
 //! The newest segment is FILE, those before it are FILE.1, FILE.2 and so on. What is there and is
 //! no recording is never touched.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +49,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Makes room at this path and creates the file.
     pub(crate) fn open(path: &Path, rotation: Rotation, queue: Arc<Queue>) -> io::Result<Self> {
+        refuse_in_use(path)?;
         let file = create(path, rotation)?;
         Ok(Self {
             path: path.to_owned(),
@@ -146,7 +147,22 @@ fn create(path: &Path, rotation: Rotation) -> io::Result<File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let file = options.open(path)?;
+    // Where files cannot be locked a recording in use is not protected, and that is all.
+    drop(file.try_lock());
+    Ok(file)
+}
+
+/// An error where another node writes its recording.
+fn refuse_in_use(path: &Path) -> io::Result<()> {
+    let locked = File::open(path).map(|file| file.try_lock());
+    if matches!(locked, Ok(Err(TryLockError::WouldBlock))) {
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            format!("another node writes its recording to {}", path.display()),
+        ));
+    }
+    Ok(())
 }
 
 /// FILE, FILE.1, FILE.2 and so on.

@@ -5,10 +5,10 @@ use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use clap::Args;
 
-use super::{Outcome, panic_words, range};
+use super::{BROKEN_PROMISE, Outcome, panic_words, range, require};
 use crate::{Faults, Options, Plant, Twins, run as simulate_run};
 
 /// Whole nodes with their disks, and clients that remember what they were promised.
@@ -61,7 +61,7 @@ pub struct FilesArgs {
 pub(super) fn run(arguments: &FilesArgs) -> Result<Outcome> {
     match simulate(arguments)? {
         0 => Ok(Outcome::Kept),
-        _ => Ok(Outcome::Broken),
+        _ => Ok(BROKEN_PROMISE),
     }
 }
 
@@ -74,7 +74,7 @@ fn simulate(arguments: &FilesArgs) -> Result<u64> {
             seed..=seed
         }
     };
-    ensure!(*arguments.nodes.start() > 0, "a ring has at least one node");
+    require(*arguments.nodes.start() > 0, "a ring has at least one node")?;
     let (mut passed, mut failed) = (0_u64, 0_u64);
     for seed in seeds {
         if simulate_one(arguments, seed)? {

@@ -5,11 +5,11 @@ use std::num::NonZeroUsize;
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 
-use super::Outcome;
 use super::human::time;
+use super::{Outcome, require};
 use crate::scale::{self, ScaleOptions};
 
 /// A ring of very many nodes: memory, hops, and whether it heals.
@@ -27,7 +27,8 @@ pub struct MillionArgs {
     /// How long nodes come and go, in virtual time; 20 seconds to settle follow
     #[arg(long = "for", value_name = "TIME", value_parser = time, default_value = "4s")]
     time: Duration,
-    /// How many nodes crash, and how many join
+    /// How many nodes crash, and how many join, while they come and go: more than one in a
+    /// thousand a second is more than nodes can notice
     #[arg(long, value_name = "N", default_value_t = 1000)]
     changes: usize,
     /// Chooses everything
@@ -41,11 +42,9 @@ pub struct MillionArgs {
 
 /// Runs what was asked for.
 pub(super) fn run(arguments: &MillionArgs) -> Result<Outcome> {
-    ensure!(
-        arguments.nodes > 1,
-        "a ring to look around in has two nodes at least"
-    );
-    ensure!(arguments.changes < arguments.nodes, "some nodes must stay");
+    let nodes = arguments.nodes;
+    require(nodes > 1, "a ring to look around in has two nodes at least")?;
+    require(arguments.changes < nodes, "some nodes must stay")?;
     let at_once = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let report = scale::run(ScaleOptions {
         nodes: arguments.nodes,
@@ -59,6 +58,6 @@ pub(super) fn run(arguments: &MillionArgs) -> Result<Outcome> {
     Ok(if report.is_right() {
         Outcome::Kept
     } else {
-        Outcome::Broken
+        Outcome::Broken("a lookup of the quiet ring failed, or the ring is not whole in the end")
     })
 }

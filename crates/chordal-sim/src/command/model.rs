@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use clap::Args;
 
-use super::Outcome;
+use super::{Outcome, require};
 use crate::model;
 use crate::model::{Findings, Mistake, Setting, bounded, demonstration, explore, full};
 
@@ -69,15 +69,16 @@ impl Own {
     }
 
     fn ensure_sense(&self, seats: u8) -> Result<()> {
-        ensure!((2..=6).contains(&seats), "there are 2 to 6 seats");
-        ensure!(self.list > 0, "a successor list has an entry at least");
+        require((2..=6).contains(&seats), "there are 2 to 6 seats")?;
+        require(self.list > 0, "a successor list has an entry at least")?;
         let members = self.members(seats);
         let (least, most) = (*members.start(), *members.end());
-        ensure!(
+        require(
             least > 0 && least <= most && most <= u32::from(seats),
-            "rings of {least} to {most} members do not fit {seats} seats: say --members A..=B"
-        );
-        Ok(())
+            format!(
+                "rings of {least} to {most} members do not fit {seats} seats: say --members A..=B"
+            ),
+        )
     }
 
     fn setting(&self, seats: u8, mistake: Option<Mistake>) -> Setting {
@@ -111,10 +112,10 @@ pub(super) fn run(arguments: &ModelArgs) -> Result<Outcome> {
         let names: Vec<&str> = settings.iter().map(|setting| setting.name).collect();
         let names = names.join("\n  ");
         settings.retain(|setting| setting.name.contains(only.as_str()));
-        ensure!(
+        require(
             !settings.is_empty(),
-            "no exploration's name contains '{only}'; there are\n  {names}"
-        );
+            format!("no exploration's name contains '{only}'; there are\n  {names}"),
+        )?;
     }
     let mut out = io::stdout();
     let mut wrong = false;
@@ -128,7 +129,7 @@ pub(super) fn run(arguments: &ModelArgs) -> Result<Outcome> {
     }
     writeln!(out, "{} explorations, {worlds} worlds", settings.len())?;
     Ok(if wrong {
-        Outcome::Broken
+        Outcome::Broken("an exploration did not end as right")
     } else {
         Outcome::Kept
     })

@@ -50,11 +50,11 @@ pub(super) fn run(arguments: &RegistersArgs) -> Result<Outcome> {
         match findings.wrong {
             Some((flaw, way)) => {
                 writeln!(out, "  {}\n  WRONG: {flaw}", way.join("\n  "))?;
-                outcome = Outcome::Broken;
+                outcome = Outcome::Broken("a read can find less than was acknowledged");
             }
             None if findings.unfinished => {
                 writeln!(out, "  UNFINISHED: too many worlds")?;
-                outcome = Outcome::Broken;
+                outcome = Outcome::Broken("an exploration was not finished");
             }
             None => writeln!(out, "  right")?,
         }

@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &ReplayArgs) -> Result<Outcome> {
     Ok(if verdicts.iter().all(Verdict::is_same) {
         Outcome::Kept
     } else {
-        Outcome::Broken
+        Outcome::Broken("told the same, this program does not come to what was recorded")
     })
 }
 

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::human::{share, time};
-use super::{Outcome, panic_words, range};
+use super::{BROKEN_PROMISE, Outcome, panic_words, range, require};
 use crate::ring_run::{self, RingFault, RingReport, RingRun};
 use crate::ring_world::RingPlant;
 
@@ -65,7 +65,7 @@ struct Faults(Vec<RingFault>);
 /// Runs what was asked for.
 pub(super) fn run(arguments: &RingArgs) -> Result<Outcome> {
     let nodes = arguments.nodes.clone().unwrap_or(ring_run::NODES);
-    ensure!(*nodes.start() > 0, "a ring has at least one node");
+    require(*nodes.start() > 0, "a ring has at least one node")?;
     let run = RingRun {
         seed: arguments.seed.unwrap_or(1),
         nodes,
@@ -161,7 +161,7 @@ fn sum_up(reports: mpsc::Receiver<Told>) -> Result<Outcome> {
     Ok(if failed == 0 {
         Outcome::Kept
     } else {
-        Outcome::Broken
+        BROKEN_PROMISE
     })
 }
 
@@ -169,7 +169,7 @@ const fn outcome(report: &RingReport) -> Outcome {
     if report.outcome.is_ok() {
         Outcome::Kept
     } else {
-        Outcome::Broken
+        BROKEN_PROMISE
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use chordal_proto::Settings;
 use clap::Args;
 
-use super::Outcome;
+use super::{BROKEN_PROMISE, Outcome};
 use crate::traffic::{Options, measure};
 
 /// What to measure.
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &TrafficArgs) -> Result<Outcome> {
         }
         Err(violation) => {
             writeln!(io::stdout(), "{violation}")?;
-            Ok(Outcome::Broken)
+            Ok(BROKEN_PROMISE)
         }
     }
 }

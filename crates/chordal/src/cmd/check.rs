@@ -9,7 +9,6 @@ use tokio::time::sleep;
 
 use super::Context;
 use crate::cli::CheckArgs;
-use crate::client::Client;
 use crate::out::{Out, Paint, count, short, short_key, visible};
 use crate::trouble::{Exit, Trouble};
 
@@ -20,8 +19,7 @@ const LOOK: Duration = Duration::from_millis(200);
 const FLAWS_SHOWN: usize = 6;
 
 pub(super) async fn run(context: Context, args: CheckArgs) -> Result<(), Trouble> {
-    let client = context.client()?;
-    let check = until_right(&client, args).await?;
+    let check = until_right(&context, args).await?;
     context.out.either(&check, |out| tell(out, &check))?;
     match trouble(&check, args.nodes) {
         Some(trouble) => Err(trouble),
@@ -31,17 +29,24 @@ pub(super) async fn run(context: Context, args: CheckArgs) -> Result<(), Trouble
     }
 }
 
-/// Walks the ring, again while it is not right and time is left.
-async fn until_right(client: &Client, args: CheckArgs) -> Result<Check, Trouble> {
+/// Walks the ring, again while it is not right, or no node is there to ask, and time is left.
+async fn until_right(context: &Context, args: CheckArgs) -> Result<Check, Trouble> {
     let begun = Instant::now();
     let wait = Duration::from_secs(args.wait.unwrap_or(0));
     loop {
-        let check = client.check().await?;
-        if is_right(&check, args.nodes) || begun.elapsed() + LOOK > wait {
-            return Ok(check);
+        let check = walk(context).await;
+        let is_right = check
+            .as_ref()
+            .is_ok_and(|check| is_right(check, args.nodes));
+        if is_right || begun.elapsed() + LOOK > wait {
+            return check;
         }
         sleep(LOOK).await;
     }
+}
+
+async fn walk(context: &Context) -> Result<Check, Trouble> {
+    context.client()?.check().await
 }
 
 /// Whether the ring is right, and as large as it should be where that was said.
