@@ -109,6 +109,11 @@ const LAYERS: &[Layer] = &[
         theirs: Theirs::AnyBut(&["futures-util", "tokio", "tokio-util"]),
     },
     Layer {
+        member: "chordal-torture",
+        ours: &["chordal-object", "chordal-sim"],
+        theirs: Theirs::AnyBut(&["futures-util", "tokio", "tokio-util"]),
+    },
+    Layer {
         member: "xtask",
         ours: &[],
         theirs: Theirs::AnyBut(&["tokio"]),

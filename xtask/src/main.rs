@@ -1,19 +1,21 @@
 //! Tasks of the house: generated code, and the checks that hold the workspace in shape.
 //!
 //! `cargo run -p xtask -- codegen` writes the Rust of the `.proto` files; `-- check` lists what is
-//! untidy. The same checks run as tests of this package. Nothing here is linked into the product.
+//! untidy; `-- torture` runs real nodes under real faults. The checks run as tests of this package,
+//! too. Nothing here is linked into the product.
 
 mod codegen;
 mod house;
 mod layers;
 mod tidy;
+mod torture;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 
-const USAGE: &str = "usage: cargo run -p xtask -- codegen|check";
+const USAGE: &str = "usage: cargo run -p xtask -- codegen|check|torture [OPTIONS]";
 
 fn main() -> ExitCode {
     match run() {
@@ -32,6 +34,7 @@ fn run() -> Result<()> {
     match words.as_slice() {
         ["codegen"] => codegen::write_all(&house::root())?,
         ["check"] => check()?,
+        ["torture", options @ ..] => torture::run(&house::root(), options)?,
         _ => bail!("{USAGE}"),
     }
     Ok(())

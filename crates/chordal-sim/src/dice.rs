@@ -10,12 +10,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 /// A stream of random choices.
-pub(crate) struct Dice(ChaCha8Rng);
+pub struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// The stream of this name in the run of this seed. What one stream is asked does not change
     /// what another one says.
-    pub(crate) fn new(seed: u64, stream: &str) -> Self {
+    pub fn new(seed: u64, stream: &str) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("chordal 2026 simulator dice");
         hasher.update(&seed.to_be_bytes());
         hasher.update(stream.as_bytes());
@@ -23,28 +23,28 @@ impl Dice {
     }
 
     /// Any number.
-    pub(crate) fn number(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0.next_u64()
     }
 
     /// A number below `end`, which is not zero. The bias of the remainder is below one in 2^32.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         assert!(end > 0, "nothing is below zero");
         usize::try_from(self.number() % end as u64).expect("it is below a usize")
     }
 
     /// A number from `first` up to and including `last`.
-    pub(crate) fn between(&mut self, first: usize, last: usize) -> usize {
+    pub fn between(&mut self, first: usize, last: usize) -> usize {
         first + self.below(last - first + 1)
     }
 
     /// True with this probability.
-    pub(crate) fn chance(&mut self, probability: f64) -> bool {
+    pub fn chance(&mut self, probability: f64) -> bool {
         f64::from(self.0.next_u32()) < probability * 4_294_967_296.0
     }
 
     /// One of these; nothing when there are none.
-    pub(crate) fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
         if of.is_empty() {
             None
         } else {
@@ -53,7 +53,7 @@ impl Dice {
     }
 
     /// A length of time from `shortest` to `longest`, evenly.
-    pub(crate) fn time(&mut self, shortest: Duration, longest: Duration) -> Duration {
+    pub fn time(&mut self, shortest: Duration, longest: Duration) -> Duration {
         let span = nanos(longest.saturating_sub(shortest)).saturating_add(1);
         shortest + Duration::from_nanos(self.number() % span)
     }
@@ -61,7 +61,7 @@ impl Dice {
     /// A length of time around `mean`, exponentially: many short ones, a few long ones.
     ///
     /// Exact at the powers of one half, straight lines between them.
-    pub(crate) fn exponential(&mut self, mean: Duration) -> Duration {
+    pub fn exponential(&mut self, mean: Duration) -> Duration {
         let halvings = u64::from(self.number().leading_zeros());
         let part = self.number() >> 44; // 20 bits
         // mean * ln 2 * (halvings + part), with ln 2 = 709 / 1023 to four digits
@@ -72,7 +72,7 @@ impl Dice {
     }
 
     /// Random bytes.
-    pub(crate) fn bytes(&mut self, length: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
         self.0.fill_bytes(&mut bytes);
         bytes

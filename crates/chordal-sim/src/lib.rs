@@ -9,7 +9,7 @@
 pub mod balance;
 mod clients;
 pub mod command;
-mod dice;
+pub mod dice;
 mod ear;
 mod faults;
 pub mod figures;
@@ -20,7 +20,7 @@ mod network;
 mod node;
 mod node_disk;
 mod options;
-mod oracle;
+pub mod oracle;
 mod plan;
 pub mod registers;
 pub mod replay;

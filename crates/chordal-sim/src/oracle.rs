@@ -14,11 +14,11 @@ use chordal_object::{Name, Version};
 use chordal_proto::input::Condition;
 
 /// BLAKE3 of a file's whole content.
-pub(crate) type Hash = [u8; 32];
+pub type Hash = [u8; 32];
 
 /// The promises of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Oracle {
+pub struct Oracle {
     names: BTreeMap<Name, History>,
 }
 
@@ -60,7 +60,7 @@ struct Floor {
 
 /// A write that has begun.
 #[derive(Clone, Debug)]
-pub(crate) struct WriteBegun {
+pub struct WriteBegun {
     name: Name,
     place: usize,
     floor: Floor,
@@ -69,14 +69,14 @@ pub(crate) struct WriteBegun {
 
 /// A read that has begun.
 #[derive(Clone, Debug)]
-pub(crate) struct ReadBegun {
+pub struct ReadBegun {
     name: Name,
     floor: Floor,
 }
 
 /// What must be true of a name when all is quiet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Duty {
+pub enum Duty {
     /// Nothing is known for sure.
     Anything,
     /// A file is there, of this version or a higher one.
@@ -87,7 +87,7 @@ pub(crate) enum Duty {
 
 impl Oracle {
     /// A client writes, or deletes when there is no content.
-    pub(crate) fn begin_write(
+    pub fn begin_write(
         &mut self,
         name: &Name,
         content: Option<Hash>,
@@ -108,18 +108,14 @@ impl Oracle {
     }
 
     /// A condition that is true as far as anybody knows.
-    pub(crate) fn condition(&self, name: &Name) -> Condition {
+    pub fn condition(&self, name: &Name) -> Condition {
         let floor = self.names.get(name).map(|history| history.floor);
         let version = floor.and_then(|floor| floor.version);
         version.map_or(Condition::Absent, Condition::Version)
     }
 
     /// The write was refused because its condition is not met: it never takes effect.
-    pub(crate) fn refused(
-        &mut self,
-        write: &WriteBegun,
-        present: Option<Version>,
-    ) -> Result<(), String> {
+    pub fn refused(&mut self, write: &WriteBegun, present: Option<Version>) -> Result<(), String> {
         let history = self.names.entry(write.name.clone()).or_default();
         history.writes[write.place].fate = Fate::Never;
         let Some(version) = present else {
@@ -147,7 +143,7 @@ impl Oracle {
     }
 
     /// A put failed before its record was sent.
-    pub(crate) fn never_written(&mut self, name: &Name, content: Hash) {
+    pub fn never_written(&mut self, name: &Name, content: Hash) {
         let history = self.names.entry(name.clone()).or_default();
         history.writes.push(Write {
             content: Some(content),
@@ -155,8 +151,14 @@ impl Oracle {
         });
     }
 
+    /// Whether this write is a delete.
+    pub fn is_delete(&self, write: &WriteBegun) -> bool {
+        let history = self.names.get(&write.name);
+        history.is_some_and(|history| history.writes[write.place].content.is_none())
+    }
+
     /// The write was acknowledged.
-    pub(crate) fn written(&mut self, write: &WriteBegun, version: Version) -> Result<(), String> {
+    pub fn written(&mut self, write: &WriteBegun, version: Version) -> Result<(), String> {
         let history = self.names.entry(write.name.clone()).or_default();
         let entry = &mut history.writes[write.place];
         entry.fate = Fate::Done(version);
@@ -178,7 +180,7 @@ impl Oracle {
     }
 
     /// A client reads.
-    pub(crate) fn begin_read(&self, name: &Name) -> ReadBegun {
+    pub fn begin_read(&self, name: &Name) -> ReadBegun {
         let floor = self
             .names
             .get(name)
@@ -191,7 +193,7 @@ impl Oracle {
     }
 
     /// The read found a file.
-    pub(crate) fn found(
+    pub fn found(
         &mut self,
         read: &ReadBegun,
         version: Version,
@@ -227,7 +229,7 @@ impl Oracle {
     }
 
     /// The read found that there is no such name.
-    pub(crate) fn found_nothing(&mut self, read: &ReadBegun) -> Result<(), String> {
+    pub fn found_nothing(&mut self, read: &ReadBegun) -> Result<(), String> {
         let history = self.names.entry(read.name.clone()).or_default();
         let Some(least) = read.floor.version else {
             return Ok(());
@@ -264,24 +266,24 @@ impl Oracle {
     }
 
     /// What must be true of a name for whoever asks from here on.
-    pub(crate) fn duty(&self, name: &Name) -> Duty {
+    pub fn duty(&self, name: &Name) -> Duty {
         self.names.get(name).map_or(Duty::Absent, History::duty)
     }
 
     /// All names that anybody ever wrote.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
         self.names.keys()
     }
 
     /// How often a name has been written, or tried to be.
-    pub(crate) fn writes(&self, name: &Name) -> usize {
+    pub fn writes(&self, name: &Name) -> usize {
         self.names
             .get(name)
             .map_or(0, |history| history.writes.len())
     }
 
     /// Whether somebody has tried to delete a name since it had been written so often.
-    pub(crate) fn is_deleted_since(&self, name: &Name, writes: usize) -> bool {
+    pub fn is_deleted_since(&self, name: &Name, writes: usize) -> bool {
         self.names.get(name).is_some_and(|history| {
             let later = &history.writes[writes.min(history.writes.len())..];
             later.iter().any(|write| write.content.is_none())
@@ -289,7 +291,7 @@ impl Oracle {
     }
 
     /// Whether somebody wrote this content under this name and may have succeeded.
-    pub(crate) fn may_be(&self, name: &Name, content: Option<Hash>) -> bool {
+    pub fn may_be(&self, name: &Name, content: Option<Hash>) -> bool {
         self.names.get(name).is_some_and(|history| {
             history
                 .writes
