@@ -36,6 +36,12 @@ const SHARED_MAX: usize = 32;
 /// Pause before a save that failed is tried again.
 const SAVE_AGAIN: Duration = Duration::from_secs(1);
 
+/// The least time from one save to the next: changes come in bursts.
+const SAVE_PAUSE: Duration = Duration::from_millis(100);
+
+/// When something is saved that nobody waits for.
+const SAVE_LATER: Duration = Duration::from_secs(2);
+
 /// The version of the saved table's format, its first byte.
 const SAVED_FORMAT: u8 = 2;
 
@@ -44,6 +50,8 @@ const SAVED_FORMAT: u8 = 2;
 pub(crate) struct Saves {
     running: bool,
     again: bool,
+    /// When the last one began.
+    began: Option<Time>,
     /// Who waits to be told that this node has left, once that is durable.
     pub(crate) left: Option<OperationId>,
 }
@@ -244,12 +252,13 @@ impl Peer {
 
     /// Keeps the table for the next life. One save is under way at a time, so that an older table
     /// never replaces a newer one.
-    pub(crate) fn save_members(&mut self) {
+    pub(crate) fn save_members(&mut self, now: Time) {
         if self.saves.running {
             self.saves.again = true;
             return;
         }
         self.saves.running = true;
+        self.saves.began = Some(now);
         // Whoever left for good begins the next life alone.
         let (own, left) = (self.me.node, self.me.standing == Standing::Left);
         let members: Vec<Member> = self
@@ -272,14 +281,19 @@ impl Peer {
     /// A save ended.
     pub(crate) fn saved(&mut self, now: Time, moves: u64, completion: &Completion) {
         self.saves.running = false;
-        if matches!(completion, Completion::Disk(Ok(_))) {
+        let is_durable = matches!(completion, Completion::Disk(Ok(_)));
+        if is_durable {
             self.views_saved(now, moves);
         } else {
             self.timers.at_latest(now + SAVE_AGAIN, Reason::Save);
         }
         if std::mem::take(&mut self.saves.again) {
-            self.save_members();
-        } else if let Some(operation) = self.saves.left.take() {
+            if self.saves.left.is_some() {
+                self.save_members(now);
+            } else {
+                self.save_soon(now);
+            }
+        } else if is_durable && let Some(operation) = self.saves.left.take() {
             self.reply(operation, Ok(Answer::Left));
         }
     }
@@ -314,9 +328,17 @@ impl Peer {
         pasts
     }
 
-    /// Asks to save the table soon, because what it would save has changed.
+    /// Asks to save the table soon, because somebody waits for what has changed: at once, unless
+    /// the last save is so young that further changes are likely to follow.
     pub(crate) fn save_soon(&mut self, now: Time) {
-        self.timers.at_latest(now, Reason::Save);
+        let began = self.saves.began;
+        let at = began.map_or(now, |began| now.max(began + SAVE_PAUSE));
+        self.timers.at_latest(at, Reason::Save);
+    }
+
+    /// Asks to save the table before long: nobody waits for what has changed.
+    pub(crate) fn save_later(&mut self, now: Time) {
+        self.timers.at_latest(now + SAVE_LATER, Reason::Save);
     }
 }
 

@@ -268,7 +268,7 @@ impl Peer {
             Reason::Repair => self.repair(now),
             Reason::Collect => self.collect(now),
             Reason::JoinAgain => self.join_again(now),
-            Reason::Save => self.save_members(),
+            Reason::Save => self.save_members(now),
             Reason::Hedge(operation) => self.hedge(now, operation),
             Reason::Retry(operation) => self.retry(now, operation),
             Reason::OperationOver(operation) => self.operation_over(now, operation),

@@ -463,7 +463,7 @@ impl Peer {
             return;
         }
         self.replica.settle(arc, view);
-        self.save_soon(now);
+        self.save_later(now);
         self.notice(Notice::Synchronised { arc, copied: 0 });
     }
 

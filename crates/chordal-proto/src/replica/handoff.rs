@@ -203,7 +203,7 @@ impl Peer {
         self.announce(now, vec![self.me.clone()]);
         self.timers.cancel(Reason::Save);
         self.saves.left = Some(leaving.operation);
-        self.save_members();
+        self.save_members(now);
     }
 
     /// Looks for things that others should hold, and for confirmations that are due.

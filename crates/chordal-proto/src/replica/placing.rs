@@ -39,8 +39,8 @@ impl Peer {
             replica.note_foreign();
             self.repair_soon(now);
             self.save_soon(now);
+            self.consider_waiting(now);
         }
-        self.consider_waiting(now);
     }
 }
 
