@@ -70,7 +70,10 @@ impl NodeError {
                 Failure::NotFound
                 | Failure::Conflict { .. }
                 | Failure::Uncertain
-                | Failure::UnsafeLeave(_) => Blame::Asker,
+                | Failure::UnsafeLeave(_)
+                | Failure::UnknownNode
+                | Failure::NotForgotten(_)
+                | Failure::UnsafeForget(_) => Blame::Asker,
                 Failure::TooFewCopies { .. }
                 | Failure::Minority { .. }
                 | Failure::Full { .. }

@@ -338,6 +338,16 @@ impl Node {
         Ok(())
     }
 
+    /// Gives a silent node up at once and for good, in the whole ring. Refused for one that answers,
+    /// and without [`Force::Yes`] where it may be the last one to have something.
+    pub async fn forget(&self, node: NodeId, force: Force) -> Result<(), NodeError> {
+        let force = force == Force::Yes;
+        let Answer::Forgotten = self.ask(Command::Forget { node, force }).await? else {
+            unexpected("Forget")
+        };
+        Ok(())
+    }
+
     /// Stops in order: takes no new work, lets work in flight end within `grace`, says farewell to
     /// the neighbours, closes connections and the store. Takes at most 10 seconds; after it all of
     /// the node's tasks have ended. Its copies stay on its disk. A second call waits for the first.

@@ -183,6 +183,8 @@ pub enum Answer {
     },
     /// Everything is handed over; the program may stop.
     Left,
+    /// The ring waits for that node no more.
+    Forgotten,
     /// Neighbours were told.
     Paused,
     /// What a majority knows of the name; nothing when it is not there or deleted.
@@ -495,6 +497,15 @@ pub enum Failure {
     /// Leaving now would lose copies.
     #[error("leaving now would lose copies: {0}")]
     UnsafeLeave(String),
+    /// No node of that id was ever heard of here.
+    #[error("no such node is known here")]
+    UnknownNode,
+    /// That node is not to be forgotten, by force either.
+    #[error("it cannot be forgotten: {0}")]
+    NotForgotten(String),
+    /// Forgetting that node now may lose copies.
+    #[error("forgetting it now may lose copies: {0}")]
+    UnsafeForget(String),
     /// Another operation of that kind is under way, or this node is about to stop.
     #[error("busy: {0}")]
     Busy(&'static str),

@@ -70,6 +70,14 @@ pub enum Command {
         /// Even where copies would be lost.
         force: bool,
     },
+    /// Give a silent node up at once and for good, in the whole ring: an operator knows that it
+    /// will not come back.
+    Forget {
+        /// Which.
+        node: NodeId,
+        /// Even where it may be the last one to have something.
+        force: bool,
+    },
     /// Tell the neighbours that this node stops for a while.
     Pause,
     /// The newest version of a name that a majority of its holders knows.

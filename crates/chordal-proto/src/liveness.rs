@@ -381,7 +381,7 @@ impl Peer {
 
     /// The nodes that hold arcs together with this one or are its neighbours on the ring, as far
     /// as the table tells, in order of their ids.
-    fn watchers(&self, node: NodeId) -> BTreeSet<NodeId> {
+    pub(crate) fn watchers(&self, node: NodeId) -> BTreeSet<NodeId> {
         let tokens = self.table.get(node).map(|entry| &entry.tokens);
         let reach = usize::from(self.settings.replicas).max(2);
         let mut watchers = BTreeSet::new();
@@ -629,6 +629,20 @@ impl Peer {
         // A node that was handing its copies over has not finished: it is gone, not left.
         member.standing = Standing::Gone;
         self.announce(now, vec![member]);
+    }
+
+    /// An operator knows that a silent node will not come back: tells the whole ring. Fewer nodes
+    /// are a majority from then on.
+    pub(crate) fn forget_node(&mut self, now: Time, node: NodeId) {
+        let Some(entry) = self.table.get(node) else {
+            return;
+        };
+        let mut member = entry.to_member();
+        member.standing = Standing::Forgotten;
+        self.announce(now, vec![member]);
+        if self.liveness.minority.is_some() {
+            self.begin_poll(now);
+        }
     }
 
     /// How long this node leaves it to others to give a silent node up, whose grace time is over:

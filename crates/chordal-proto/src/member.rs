@@ -39,6 +39,9 @@ pub enum Standing {
     Gone,
     /// Left with notice.
     Left,
+    /// Given up by an operator who knows that it will not come back: its grace time is over for
+    /// everybody, whenever it was heard of last.
+    Forgotten,
 }
 
 impl Standing {

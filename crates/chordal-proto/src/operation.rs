@@ -5,6 +5,7 @@
 
 mod certificate;
 mod chunk;
+mod forget;
 mod holder;
 mod keep;
 mod list;
@@ -30,6 +31,7 @@ use crate::timer::Reason;
 
 use certificate::CheckTask;
 use chunk::FetchTask;
+use forget::ForgetTask;
 use keep::KeepTask;
 use list::ListTask;
 use place::StoreTask;
@@ -62,6 +64,7 @@ enum Task {
     Count(CountTask),
     List(Box<ListTask>),
     Status(StatusTask),
+    Forget(ForgetTask),
     Check(Box<CheckTask>),
 }
 
@@ -79,6 +82,7 @@ impl Peer {
         match command {
             Command::Join(seeds) => self.join(now, operation, seeds),
             Command::Leave { force } => self.leave(now, operation, force),
+            Command::Forget { node, force } => self.begin_forget(now, operation, node, force),
             Command::Pause => self.pause(operation),
             Command::ReadRecord(name) => self.begin_read(now, operation, name),
             Command::WriteRecord(draft) => self.begin_put(now, operation, draft),
@@ -134,7 +138,9 @@ impl Peer {
     fn open_operation(&mut self, now: Time, operation: OperationId, task: Task) {
         let patience = match task {
             Task::Write(_) | Task::Store(_) => self.timing.operation * 2,
-            Task::Status(_) => self.timing.suspect_after.min(self.timing.operation),
+            Task::Status(_) | Task::Forget(_) => {
+                self.timing.suspect_after.min(self.timing.operation)
+            }
             Task::Read(_)
             | Task::Keep(_)
             | Task::Fetch(_)
@@ -178,6 +184,9 @@ impl Peer {
             (Some(Task::Status(_)), Message::Status(status)) => {
                 self.status_heard(operation, from, status);
             }
+            (Some(Task::Forget(_)), Message::Status(status)) => {
+                self.forget_heard(now, operation, from, status);
+            }
             (Some(Task::Check(_)), Message::Pointers(pointers)) => {
                 self.pointers_heard(now, operation, from, pointers);
             }
@@ -195,6 +204,7 @@ impl Peer {
             Some(Task::Count(_)) => self.chunks_unanswered(operation, node),
             Some(Task::List(_)) => self.page_missing(now, operation, node),
             Some(Task::Status(_)) => self.status_unanswered(operation, node),
+            Some(Task::Forget(_)) => self.forget_unanswered(now, operation, node),
             Some(Task::Check(_)) => self.pointers_unheard(now, operation, node),
             Some(Task::Fetch(_) | Task::Keep(_)) | None => {}
         }
@@ -237,6 +247,7 @@ impl Peer {
                 | Task::Count(_)
                 | Task::List(_)
                 | Task::Status(_)
+                | Task::Forget(_)
                 | Task::Check(_),
             )
             | None => {}
@@ -253,7 +264,7 @@ impl Peer {
             Some(Task::Fetch(_)) => self.fetch_again(now, operation),
             Some(Task::List(_)) => self.list_again(now, operation),
             Some(Task::Check(_)) => self.walk_again(now, operation),
-            Some(Task::Where(_) | Task::Count(_) | Task::Status(_)) | None => {}
+            Some(Task::Where(_) | Task::Count(_) | Task::Status(_) | Task::Forget(_)) | None => {}
         }
     }
 
@@ -269,6 +280,7 @@ impl Peer {
             Some(Task::Count(_)) => self.count_over(operation),
             Some(Task::List(_)) => self.list_over(now, operation),
             Some(Task::Status(_)) => self.status_over(operation),
+            Some(Task::Forget(_)) => self.forget_over(now, operation),
             Some(Task::Check(_)) => self.check_over(now, operation),
             None => {}
         }
@@ -308,6 +320,7 @@ const fn needs_placement(command: &Command) -> bool {
         | Command::FetchChunk(_)
         | Command::Where(_)
         | Command::CountCopies(_)
+        | Command::Forget { .. }
         | Command::List { .. } => true,
         Command::Join(_)
         | Command::Leave { .. }

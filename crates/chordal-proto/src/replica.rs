@@ -151,6 +151,16 @@ impl Replica {
         self.sessions.lacking() + unknown as u64
     }
 
+    /// Whether that node may have taken something that this one has not seen: there are two
+    /// holders or fewer, of which each may write alone, and not all that the two hold was compared.
+    pub(crate) fn is_stranger_to(&self, node: NodeId) -> bool {
+        let few = self.replicas <= 2;
+        let compared = |arc: &MyArc| arc.compared.get(&node).is_some_and(|last| last.chunks);
+        let mut shared = self.mine.iter();
+        let knows = shared.all(|arc| !arc.held.holders.contains(&node) || compared(arc));
+        few && (self.mine.is_empty() || !knows)
+    }
+
     fn is_leaving(&self) -> bool {
         self.hand_offs.is_leaving()
     }
@@ -448,10 +458,12 @@ impl Peer {
             .find(|mine| mine.held.arc == arc && mine.held.view == view);
         let Some(mine) = found else { return };
         let heard = mine.compared.iter();
+        let mut history = mine.history.clone();
+        history.based |= self.is_given_up_by_decree(mine);
         let settled = history::is_settled(
             self.me.node,
             &mine.held.holders,
-            &mine.history,
+            &history,
             heard.map(|(&node, last)| (node, &last.told)),
             |holders, node| {
                 let gone = self.is_gone_for_good(now, node, mine.waits_since);
@@ -467,13 +479,28 @@ impl Peer {
         self.notice(Notice::Synchronised { arc, copied: 0 });
     }
 
+    /// Whether an operator has forgotten everybody who is known to have held an arc before, and
+    /// those who hold it now have told one another what they know: nobody is left who once had
+    /// everything, and waiting for somebody would mean for ever.
+    fn is_given_up_by_decree(&self, mine: &MyArc) -> bool {
+        let own = self.me.node;
+        let present = &mine.held.holders;
+        let mut others = present.iter().filter(|&&node| node != own);
+        let sources = self.sources(mine);
+        let mut former = sources.iter().filter(|node| !present.contains(node));
+        others.all(|node| mine.compared.contains_key(node))
+            && former.clone().next().is_some()
+            && former.all(|&node| self.table.is_forgotten(node))
+    }
+
     /// Whether the ring has given a node up, and it was silent for the grace time: it, and its
     /// copies, are not waited for for ever.
     fn is_gone_for_good(&self, now: Time, node: NodeId, waits_since: Option<Time>) -> bool {
         let heard = self.table.get(node).and_then(|entry| entry.heard);
         let since = heard.or(waits_since);
         let silence = since.map_or(Duration::ZERO, |since| now.since(since));
-        !self.table.is_member(node) && silence >= self.timing.grace
+        let is_over = silence >= self.timing.grace || self.table.is_forgotten(node);
+        !self.table.is_member(node) && is_over
     }
 
     /// Whether a crash would not undo the views that this node is under.

@@ -155,6 +155,12 @@ impl NodeTable {
             .is_none_or(|entry| entry.member.standing == Standing::Left)
     }
 
+    /// Whether an operator said that a node will not come back.
+    pub(crate) fn is_forgotten(&self, node: NodeId) -> bool {
+        self.get(node)
+            .is_some_and(|entry| entry.member.standing == Standing::Forgotten)
+    }
+
     pub(crate) fn is_member(&self, node: NodeId) -> bool {
         self.get(node)
             .is_some_and(|entry| entry.member.standing.is_member())

@@ -217,6 +217,10 @@ pub struct Member {
     /// One byte for each of its tokens, at most 64; the positions follow from node, index and salt.
     #[prost(bytes = "bytes", tag = "6")]
     pub salts: ::prost::bytes::Bytes,
+    /// Of a node that is gone: an operator knows that it will not come back, so nobody waits for it.
+    /// Of one incarnation, this is right where others say gone or left.
+    #[prost(bool, tag = "7")]
+    pub forgotten: bool,
 }
 /// A position and the node that has it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -392,7 +392,29 @@ pub struct Leave {
     pub force: bool,
 }
 
-/// The answer to it: everything is handed over.
+/// A wish to forget a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forget {
+    /// Its id, or so much of its beginning that no other node begins so, or its address.
+    pub node: String,
+    /// Even where it may be the last one to have something.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Always true.
+    pub forgotten: bool,
+    /// The node that nobody waits for from now on.
+    pub node: String,
+    /// Where it was.
+    pub addr: String,
+}
+
+/// The answer to a leave: everything is handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {
     /// Always true.

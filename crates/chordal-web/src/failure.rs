@@ -20,6 +20,8 @@ pub(crate) enum Wish {
     Join,
     /// To leave it.
     Leave,
+    /// To forget a node.
+    Forget,
 }
 
 impl Wish {
@@ -31,6 +33,9 @@ impl Wish {
             Self::Read | Self::Look => "Nothing was changed.",
             Self::Remove => "The file may still be there; every other file is as it was.",
             Self::Join => "The node stays as it was.",
+            Self::Forget => {
+                "The ring waits for it as before: until it returns, or its grace time is over."
+            }
             Self::Leave => "The node is still a member and keeps its copies.",
         }
     }
@@ -87,7 +92,7 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         ),
         Failure::Minority { .. } => (
             Code::Minority,
-            "Bring the other nodes or the network between them back; until then this part of the ring only reads.",
+            "Bring the other nodes or the network between them back; until then this part of the ring only reads. Those that will never come back can be forgotten: chordal forget --force NODE.",
         ),
         Failure::Full { .. } => (
             Code::Full,
@@ -112,6 +117,18 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         Failure::UnsafeLeave(_) => (
             Code::Refused,
             "Bring the missing nodes back and try again; with --force the node leaves and those copies are lost.",
+        ),
+        Failure::UnknownNode => (
+            Code::UnknownNode,
+            "See the nodes and their ids with `chordal status`.",
+        ),
+        Failure::NotForgotten(_) => (
+            Code::Refused,
+            "See what the ring believes of it with `chordal status`.",
+        ),
+        Failure::UnsafeForget(_) => (
+            Code::Refused,
+            "Wait until `chordal status` says that nothing is missing, or bring the others back; with --force it is forgotten, and what only it had is lost.",
         ),
         Failure::Busy(_) => (Code::Busy, "Try again in a moment."),
         Failure::Disk => (

@@ -15,6 +15,7 @@ pub mod problem;
 mod query;
 mod routes;
 mod server;
+mod which;
 
 pub use server::Server;
 

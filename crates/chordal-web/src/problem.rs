@@ -25,6 +25,8 @@ pub enum Code {
     NoSuchRoute,
     /// There is no such file.
     NotFound,
+    /// No node of that id or address was ever heard of.
+    UnknownNode,
     /// The range lies outside the file.
     OutOfRange,
     /// Too few nodes that hold copies answer.
@@ -37,7 +39,7 @@ pub enum Code {
     Full,
     /// Nobody could be joined.
     Unjoinable,
-    /// The ring would not have this node, or leaving would lose copies.
+    /// The ring would not have this node, or leaving or forgetting would lose copies.
     Refused,
     /// The upload ended before its end.
     UploadCut,
@@ -125,7 +127,7 @@ impl Code {
             Self::BadRequest | Self::UploadCut => StatusCode::BAD_REQUEST,
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::WrongHost => StatusCode::FORBIDDEN,
-            Self::NoSuchRoute | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NoSuchRoute | Self::NotFound | Self::UnknownNode => StatusCode::NOT_FOUND,
             Self::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::TooFewCopies | Self::Minority | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,

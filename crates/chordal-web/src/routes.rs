@@ -20,7 +20,7 @@ use crate::guard::{self, Token};
 use crate::limits::{JOIN_ADDRS_MAX, JSON_BYTES_MAX, LIST_ROWS_DEFAULT};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
-use crate::{api, facts, files};
+use crate::{api, facts, files, which};
 
 /// What every request needs.
 #[derive(Clone, Debug)]
@@ -47,6 +47,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/counters", get(counters))
         .route("/v1/join", post(join))
         .route("/v1/leave", post(leave))
+        .route("/v1/forget", post(forget))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_route)
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
@@ -176,6 +177,28 @@ async fn leave(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Le
         left: true,
         node: shared.node.id().to_string(),
         addr: shared.node.addr().to_string(),
+    }))
+}
+
+/// `POST /v1/forget`: gives a silent node up at once.
+async fn forget(
+    State(shared): State<Shared>,
+    body: Bytes,
+) -> Result<Json<api::Forgotten>, Problem> {
+    let wish: api::Forget = json_body(&body)?;
+    let node = shared.node.clone();
+    let status = node
+        .status()
+        .await
+        .map_err(|error| failure::problem(&error, Wish::Forget))?;
+    let named = which::node(&status.nodes, &wish.node)?;
+    let (id, addr) = (named.member.node, named.member.addr);
+    let force = if wish.force { Force::Yes } else { Force::No };
+    detached(async move { node.forget(id, force).await }, Wish::Forget).await?;
+    Ok(Json(api::Forgotten {
+        forgotten: true,
+        node: id.to_string(),
+        addr: addr.to_string(),
     }))
 }
 

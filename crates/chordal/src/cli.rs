@@ -92,6 +92,8 @@ pub(crate) enum Command {
     Join(JoinArgs),
     /// Hand everything over and leave the ring for good
     Leave(LeaveArgs),
+    /// Say that a silent node will not come back: its copies are made again at once
+    Forget(ForgetArgs),
     /// How the ring is
     Status,
     /// Draw the ring
@@ -260,6 +262,17 @@ pub(crate) struct JoinArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct LeaveArgs {
     /// Even where copies would be lost
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `chordal forget`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ForgetArgs {
+    /// The node: its address IP:PORT, its id, or the first digits of its id
+    #[arg(value_name = "NODE")]
+    pub(crate) which: String,
+    /// Even where it may be the last one to have something, which is then lost
     #[arg(long)]
     pub(crate) force: bool,
 }

@@ -219,6 +219,15 @@ impl Client {
         self.order("/v1/leave", &api::Leave { force }).await
     }
 
+    /// Gives a silent node up for good.
+    pub(crate) async fn forget(
+        &self,
+        node: String,
+        force: bool,
+    ) -> Result<api::Forgotten, Trouble> {
+        self.order("/v1/forget", &api::Forget { node, force }).await
+    }
+
     async fn json<T: DeserializeOwned>(
         &self,
         path: &str,

@@ -12,6 +12,7 @@ pub(crate) mod check;
 mod completions;
 mod demo;
 pub(crate) mod fingers;
+mod forget;
 pub(crate) mod get;
 mod join;
 pub(crate) mod leave;
@@ -70,6 +71,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Rm(args) => rm::run(context, args).await,
         Command::Join(args) => Box::pin(join::run(context, args)).await,
         Command::Leave(args) => leave::run(context, args).await,
+        Command::Forget(args) => forget::run(context, args).await,
         Command::Status => status::run(context).await,
         Command::Ring => ring::run(context).await,
         Command::Check(args) => check::run(context, args).await,

@@ -178,7 +178,7 @@ impl From<Exit> for ExitCode {
 fn exit_of(code: Code) -> Exit {
     match code {
         Code::BadRequest => Exit::Usage,
-        Code::NotFound => Exit::NotFound,
+        Code::NotFound | Code::UnknownNode => Exit::NotFound,
         Code::TooFewCopies | Code::Minority => Exit::TooFewCopies,
         Code::Refused => Exit::Refused,
         _ => Exit::Failed,

@@ -133,6 +133,7 @@ impl Kept {
             Command::ReadRecord(name) => Ok(Answer::Record(self.records.get(&name).cloned())),
             Command::Join(_)
             | Command::Leave { .. }
+            | Command::Forget { .. }
             | Command::Pause
             | Command::Where(_)
             | Command::Check

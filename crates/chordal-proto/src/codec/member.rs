@@ -16,7 +16,7 @@ pub(super) fn to_wire(member: &Member) -> wire::Member {
     let standing = match member.standing {
         Standing::Present => wire::Standing::Present,
         Standing::Leaving => wire::Standing::Leaving,
-        Standing::Gone => wire::Standing::Gone,
+        Standing::Gone | Standing::Forgotten => wire::Standing::Gone,
         Standing::Left => wire::Standing::Left,
     };
     wire::Member {
@@ -26,6 +26,7 @@ pub(super) fn to_wire(member: &Member) -> wire::Member {
         standing: standing.into(),
         offered_bytes: member.offered_bytes,
         salts: Bytes::copy_from_slice(&member.salts),
+        forgotten: member.standing == Standing::Forgotten,
     }
 }
 
@@ -35,6 +36,7 @@ pub(super) fn read(member: wire::Member) -> Checked<Member> {
     let standing = match wire::Standing::try_from(member.standing) {
         Ok(wire::Standing::Present) => Standing::Present,
         Ok(wire::Standing::Leaving) => Standing::Leaving,
+        Ok(wire::Standing::Gone) if member.forgotten => Standing::Forgotten,
         Ok(wire::Standing::Gone) => Standing::Gone,
         Ok(wire::Standing::Left) => Standing::Left,
         Err(_) => return Err(BadField("member.standing")),

@@ -216,6 +216,7 @@ impl Peer {
             | Task::Count(_)
             | Task::List(_)
             | Task::Status(_)
+            | Task::Forget(_)
             | Task::Check(_) => None,
         }
     }

@@ -105,7 +105,7 @@ impl Peer {
                     Standing::Present if status.is_some() => NodeState::Alive,
                     Standing::Leaving if status.is_some() => NodeState::Leaving,
                     Standing::Present | Standing::Leaving => NodeState::Suspect,
-                    Standing::Gone => NodeState::Gone,
+                    Standing::Gone | Standing::Forgotten => NodeState::Gone,
                     Standing::Left => NodeState::Left,
                 };
                 NodeReport {

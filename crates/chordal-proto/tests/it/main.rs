@@ -12,6 +12,7 @@ mod check;
 mod cluster;
 mod data;
 mod fingers_only;
+mod forget;
 mod ring;
 mod shadow;
 mod space;

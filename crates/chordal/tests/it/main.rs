@@ -15,6 +15,7 @@ mod classic;
 mod contract;
 mod demo;
 mod files;
+mod forget;
 mod replay;
 mod ring;
 mod support;
