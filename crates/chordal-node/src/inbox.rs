@@ -1,13 +1,13 @@
 //! What comes back to the driver: the ends of effects, and wishes withdrawn.
 //!
 //! Needs no bound of its own: each effect under way ends once, each operation is withdrawn at most
-//! once, and the core bounds both.
+//! once, and the core bounds both. A damaged copy is told of once, by who has just read it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chordal_proto::Input;
 use chordal_proto::input::{
-    Completion, DiskAnswer, DiskError, EffectId, OperationId, TransferError,
+    Completion, Damaged, DiskAnswer, DiskError, EffectId, OperationId, TransferError,
 };
 use tokio::sync::Notify;
 
@@ -33,6 +33,11 @@ impl Inbox {
     /// An operation's result is wanted no more.
     pub(crate) fn withdraw(&self, operation: OperationId) {
         self.push(Input::Cancel(operation));
+    }
+
+    /// A copy was found damaged. Whoever looks for such copies rests in between.
+    pub(crate) fn damaged(&self, copy: Damaged) {
+        self.push(Input::Damaged(copy));
     }
 
     fn push(&self, input: Input) {

@@ -35,6 +35,7 @@ pub use files::{
 };
 pub use home::{Announcement, Home, HomeError, RunningNode};
 pub use node::{Force, Node, NodeConfig, Phase};
+pub use scrub::ScrubPace;
 pub use start::StartError;
 
 /// Compiles the example of the README.

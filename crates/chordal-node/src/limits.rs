@@ -81,16 +81,43 @@ pub(crate) const FAREWELL_MAX: Duration = Duration::from_secs(1);
 /// How long connections may take to end in order.
 pub(crate) const CLOSE_MAX: Duration = Duration::from_secs(1);
 
-/// How long the scrub pauses between two steps at least: it reads 4 MB a second at most.
-pub(crate) const SCRUB_PAUSE: Duration = Duration::from_millis(250);
+/// How often the time that a step of the scrub took is rested after it, so that a busy disk is left
+/// alone.
+pub(crate) const SCRUB_REST_PER_WORK: u32 = 4;
 
-/// How often the time that a step took is rested after it, so that a busy disk is left alone.
-pub(crate) const SCRUB_REST_PER_WORK: u32 = 20;
-
-/// How long the scrub rests between two rounds.
+/// How long the scrub rests after the disk failed.
 pub(crate) const SCRUB_REST: Duration = Duration::from_hours(1);
 
+/// For how long at most the scrub waits before it looks at how much there is to do by then.
+pub(crate) const SCRUB_WAIT_MAX: Duration = Duration::from_mins(5);
+
+/// How often it is kept for the next life how far the scrub has come.
+pub(crate) const SCRUB_KEEP_EVERY: Duration = Duration::from_mins(10);
+
+/// Records that one step of the scrub looks at.
+pub(crate) const SCRUB_RECORDS: usize = 256;
+
+/// Chunks that one step of the scrub reads at most.
+pub(crate) const SCRUB_STEP_CHUNKS: usize = 64;
+
+/// Bytes of chunks after which a step of the scrub ends.
+pub(crate) const SCRUB_STEP_BYTES: u64 = 1 << 20;
+
+/// What a record or a chunk costs a scrub beyond its bytes, in bytes that could be read meanwhile.
+pub(crate) const SCRUB_THING_BYTES: u64 = 4 << 10;
+
+/// How long a look for stray files pauses between two folders at least.
+pub(crate) const SWEEP_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long no look for stray files is begun after one at least.
+pub(crate) const SWEEP_REST: Duration = Duration::from_hours(1);
+
+/// Damaged copies that are remembered until they are replaced; of more, it is not counted that they
+/// were.
+pub(crate) const WAITING_COPIES_MAX: usize = 16_384;
+
 const _: () = assert!(BULK_BODY_BYTES_MAX <= INBOUND_BYTES_MAX);
+const _: () = assert!(WAITING_COPIES_MAX * 32 <= chordal_store::limits::META_VALUE_BYTES_MAX / 2);
 const _: () = assert!(
     GRACE_MAX.as_millis() + FAREWELL_MAX.as_millis() + CLOSE_MAX.as_millis()
         < SHUTDOWN_MAX.as_millis()

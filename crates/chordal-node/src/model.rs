@@ -11,5 +11,5 @@ pub use chordal_proto::effect::{
     RingCheck, RingStatus, SilentNode, TokenFingers, Unheard, Verdict, Whereabouts,
 };
 pub use chordal_proto::member::{Member, Standing, Token};
-pub use chordal_proto::message::{JoinRefusal, NodeStatus, Row, TokenPointers, Via};
+pub use chordal_proto::message::{Care, JoinRefusal, NodeStatus, Row, TokenPointers, Via};
 pub use chordal_proto::{Profile, Settings, Timing};

@@ -26,6 +26,7 @@ use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
 use crate::files::{ByteRange, Download, FileInfo, ListPage, PutRequest, PutResult, Removed};
 use crate::home::{Announcement, Home, HomeError, RunningNode};
+use crate::scrub::ScrubPace;
 use crate::start::{self, StartError};
 use crate::{get, put, stop};
 
@@ -54,6 +55,8 @@ pub struct NodeConfig {
     pub ring_name: Option<String>,
     /// How the node paces its work.
     pub timing: Timing,
+    /// How soon every copy is read again, and how fast.
+    pub scrub: ScrubPace,
     /// Where to record everything that the node's core is told, for a replay; nothing to record
     /// nothing. Contents of files are not in it.
     pub record: Option<PathBuf>,
@@ -73,6 +76,7 @@ impl NodeConfig {
             bits: None,
             ring_name: None,
             timing: Timing::default(),
+            scrub: ScrubPace::default(),
             record: None,
         }
     }

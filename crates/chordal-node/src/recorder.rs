@@ -269,6 +269,7 @@ fn weight(input: &Input) -> usize {
             | Input::Completion { .. }
             | Input::Tick
             | Input::Disconnected(_)
+            | Input::Damaged(_)
             | Input::Unreachable { .. }
             | Input::Cancel(_) => 0,
         }

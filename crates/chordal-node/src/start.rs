@@ -58,9 +58,11 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     config.listen = address::probe(config.listen)?;
     let addr = address::advertised(&config);
     let counting = Arc::new(Counting::default());
+    let inbox = Arc::new(Inbox::default());
     let on_disk = {
         let (config, counting) = (config.clone(), Arc::clone(&counting));
-        let opened = tokio::task::spawn_blocking(move || OnDisk::open(&config, counting));
+        let inbox = Arc::clone(&inbox);
+        let opened = tokio::task::spawn_blocking(move || OnDisk::open(&config, counting, inbox));
         opened.await.map_err(|_| StartError::Interrupted)??
     };
     let (endpoint, events) = Endpoint::bind(chordal_net::Config {
@@ -71,11 +73,17 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     })
     .await?;
     let is_new = on_disk.is_new;
-    let (node, driver) = assemble(&config, addr, on_disk, counting, endpoint, events)?;
+    let (node, driver) = assemble(
+        &config,
+        addr,
+        on_disk,
+        (counting, inbox),
+        (endpoint, events),
+    )?;
     let disk = driver.disk.clone();
     node.tasks.spawn(driver.run());
     node.tasks
-        .spawn(scrub::run(disk.clone(), node.stop.clone()));
+        .spawn(scrub::run(disk.clone(), config.scrub, node.stop.clone()));
     let node = Node::new(node);
     tracing::info!(node = %node.id().short(), addr = %node.addr(), "started");
     if !config.join.is_empty() {
@@ -138,14 +146,18 @@ struct OnDisk {
 
 impl OnDisk {
     /// Opens everything, in an order in which a refusal leaves the rest untouched.
-    fn open(config: &NodeConfig, counting: Arc<Counting>) -> Result<Self, StartError> {
+    fn open(
+        config: &NodeConfig,
+        counting: Arc<Counting>,
+        alarm: Arc<Inbox>,
+    ) -> Result<Self, StartError> {
         let path = match &config.data {
             Some(path) => path.clone(),
             None => config.home.node_folder(config.listen.port()),
         };
         let folder = NodeFolder::open(&path)?;
         let store_path = folder.store();
-        let keeper = Keeper::open(&store_path, config.offer, counting)
+        let keeper = Keeper::open(&store_path, config.offer, counting, alarm)
             .map_err(|error| StartError::of_store(&path, error))?;
         let value = |name| {
             let value = keeper.value(name);
@@ -269,15 +281,14 @@ fn assemble(
     config: &NodeConfig,
     addr: SocketAddr,
     on_disk: OnDisk,
-    counting: Arc<Counting>,
-    endpoint: Endpoint,
-    events: chordal_net::Events,
+    (counting, inbox): (Arc<Counting>, Arc<Inbox>),
+    (endpoint, events): (Endpoint, chordal_net::Events),
 ) -> Result<(Shared, Driver), StartError> {
     let addr = address::with_port(addr, endpoint.local_addr());
     let id = exec::node(on_disk.key.peer_id());
     let tasks = TaskTracker::new();
     let stop = CancellationToken::new();
-    let (inbox, held) = (Arc::new(Inbox::default()), Arc::new(Held::default()));
+    let held = Arc::new(Held::default());
     let settings = Arc::new(RwLock::new(on_disk.settings.clone()));
     let phase = watch::Sender::new(Phase::Running);
     let notices = broadcast::Sender::new(NOTICES_MAX);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chordal_object::{ChunkId, File, Key, Name, NodeId, Record, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::message::Row;
+use crate::message::{Care, Row};
 
 /// Everything that can happen to a peer. Time passing needs no input: call
 /// [`crate::Peer::handle`] with [`Input::Tick`] at the deadline.
@@ -41,6 +41,8 @@ pub enum Input {
         /// What is wanted.
         command: Command,
     },
+    /// A copy on this node's disk was bad and has been put aside.
+    Damaged(Damaged),
     /// The client went away: the operation's result is wanted no more.
     Cancel(OperationId),
     /// The end of an effect that takes time.
@@ -50,6 +52,15 @@ pub enum Input {
         /// How it ended.
         completion: Completion,
     },
+}
+
+/// What a copy that is damaged was of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Damaged {
+    /// A chunk.
+    Chunk(ChunkId),
+    /// The record of a name.
+    Record(Name),
 }
 
 /// The driver's number for a client's operation.
@@ -206,6 +217,8 @@ pub enum DiskAnswer {
         used: u64,
         /// Bytes left, within what is offered.
         free: u64,
+        /// What looking after the copies came to.
+        care: Care,
     },
 }
 

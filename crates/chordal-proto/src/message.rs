@@ -593,6 +593,19 @@ pub struct NodeStatus {
     pub handing_off: u64,
     /// Nodes it suspects.
     pub suspects: Vec<NodeId>,
+    /// What looking after its copies came to.
+    pub care: Care,
+}
+
+/// What looking after a node's copies came to, over all its lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Care {
+    /// When every copy had been read again last, in seconds since the Unix epoch; 0 for never.
+    pub round_ended_s: u64,
+    /// Copies that were found damaged or missing.
+    pub found: u64,
+    /// How many of them were replaced since.
+    pub mended: u64,
 }
 
 /// A token with its nearest pointers.

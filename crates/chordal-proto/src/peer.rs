@@ -134,6 +134,7 @@ impl Peer {
                 self.unreachable(now, addr, node, &reason);
             }
             Input::Command { operation, command } => self.command(now, operation, command),
+            Input::Damaged(copy) => self.copy_damaged(now, &copy),
             Input::Cancel(operation) => self.cancel_operation(operation),
             Input::Completion { effect, completion } => self.completed(now, effect, completion),
         }

@@ -19,7 +19,7 @@ use chordal_object::NodeId;
 use serde::{Deserialize, Serialize};
 
 use crate::codec;
-use crate::input::{Command, Completion, EffectId, Input, OperationId};
+use crate::input::{Command, Completion, Damaged, EffectId, Input, OperationId};
 use crate::message::Envelope;
 use crate::settings::Config;
 use crate::snapshot::Fingerprint;
@@ -137,6 +137,8 @@ pub enum Told {
         operation: OperationId,
         command: Command,
     },
+    /// [`Input::Damaged`].
+    Damaged(Damaged),
     /// [`Input::Cancel`].
     Cancel(OperationId),
     /// [`Input::Completion`].
@@ -165,6 +167,7 @@ impl From<Input> for Told {
             Input::Disconnected(node) => Self::Disconnected(node),
             Input::Unreachable { addr, node, reason } => Self::Unreachable { addr, node, reason },
             Input::Command { operation, command } => Self::Command { operation, command },
+            Input::Damaged(copy) => Self::Damaged(copy),
             Input::Cancel(operation) => Self::Cancel(operation),
             Input::Completion { effect, completion } => Self::Completion { effect, completion },
         }
@@ -192,6 +195,7 @@ impl From<Told> for Input {
             Told::Disconnected(node) => Self::Disconnected(node),
             Told::Unreachable { addr, node, reason } => Self::Unreachable { addr, node, reason },
             Told::Command { operation, command } => Self::Command { operation, command },
+            Told::Damaged(copy) => Self::Damaged(copy),
             Told::Cancel(operation) => Self::Cancel(operation),
             Told::Completion { effect, completion } => Self::Completion { effect, completion },
         }

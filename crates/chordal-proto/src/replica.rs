@@ -23,6 +23,7 @@ use chordal_object::{Arc, Key, NodeId};
 
 use crate::effect::Notice;
 use crate::history::{self, History};
+use crate::input::Damaged;
 use crate::limits::{SAVED_VIEWS_BYTES, SESSIONS_MAX};
 use crate::message::Word;
 use crate::peer::Peer;
@@ -409,6 +410,22 @@ impl Peer {
                 }
             }
         }
+    }
+
+    /// A copy that lay here was damaged and is put aside: the arc is compared at once, with all
+    /// that hold it, so that it is fetched again.
+    pub(crate) fn copy_damaged(&mut self, now: Time, copy: &Damaged) {
+        let key = match copy {
+            Damaged::Chunk(chunk) => self.chunk_key(*chunk),
+            Damaged::Record(name) => self.settings.name_key(name),
+        };
+        let concerned = |mine: &&mut MyArc| mine.held.arc.is_full() || mine.held.arc.contains(key);
+        for mine in self.replica.mine.iter_mut().filter(concerned) {
+            for compared in mine.compared.values_mut() {
+                compared.chunks = false;
+            }
+        }
+        self.repair_soon(now);
     }
 
     /// Another holder has not the same of an arc: this node compares too, unless it has just done

@@ -4,7 +4,7 @@ use chordal_object::{Arc, ChunkId, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
-use crate::message::{CompareArc, Kind, Reconcile, Word};
+use crate::message::{Care, CompareArc, Kind, Reconcile, Word};
 use crate::operation::{Held, Sought};
 use crate::peer::Peer;
 use crate::replica::SessionId;
@@ -32,6 +32,7 @@ pub(crate) enum Waiting {
     CountsFor {
         asker: Asker,
         used: u64,
+        care: Care,
         weights: Vec<u64>,
     },
     /// Somebody compares an arc with this node.
@@ -103,9 +104,10 @@ impl Peer {
             Waiting::CountsFor {
                 asker,
                 used,
+                care,
                 weights,
             } => {
-                self.counts_for(&asker, used, &weights, completion);
+                self.counts_for(&asker, used, care, &weights, completion);
             }
             Waiting::ItemsFor { asker, step, word } => {
                 self.items_for(&asker, step, word, completion);

@@ -879,6 +879,15 @@ pub struct Status {
     /// Ids of the nodes it suspects, one after the other, at most 4,096.
     #[prost(bytes = "bytes", tag = "10")]
     pub suspects: ::prost::bytes::Bytes,
+    /// When every copy had been read again last, in seconds since the Unix epoch; 0 for never.
+    #[prost(uint64, tag = "11")]
+    pub round_ended_s: u64,
+    /// Copies ever found damaged or missing.
+    #[prost(uint64, tag = "12")]
+    pub damaged_found: u64,
+    /// How many of them were replaced since.
+    #[prost(uint64, tag = "13")]
+    pub damaged_mended: u64,
 }
 /// What are the pointers of all your tokens?
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

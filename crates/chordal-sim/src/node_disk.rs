@@ -9,7 +9,7 @@ use chordal_object::{Arc, Chunk, ChunkId, Key, Name, Record};
 use chordal_proto::Settings;
 use chordal_proto::effect::DiskOp;
 use chordal_proto::input::{DiskAnswer, DiskError};
-use chordal_proto::message::{Kind, Row};
+use chordal_proto::message::{Care, Kind, Row};
 use chordal_store::{Change, MemDisk, Outcome, Store, StoreError};
 
 use crate::dice::Dice;
@@ -131,6 +131,7 @@ impl NodeDisk {
                 Ok(DiskAnswer::Usage {
                     used: usage.bytes,
                     free: usage.free_bytes,
+                    care: Care::default(),
                 })
             }
             DiskOp::SaveMembers(bytes) => {

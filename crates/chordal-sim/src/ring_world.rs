@@ -24,7 +24,7 @@ use chordal_object::NodeId;
 use chordal_proto::effect::{Answer, Destination, DiskOp, Failure, Notice};
 use chordal_proto::input::{Command, Completion, DiskAnswer, EffectId, OperationId, TransferError};
 use chordal_proto::limits::TABLE_MAX;
-use chordal_proto::message::Kind;
+use chordal_proto::message::{Care, Kind};
 use chordal_proto::{Effect, Input, Settings, Time, Timing};
 
 use crate::dice::Dice;
@@ -615,6 +615,7 @@ impl RingWorld {
             DiskOp::Usage => DiskAnswer::Usage {
                 used: 0,
                 free: OFFERED_BYTES,
+                care: Care::default(),
             },
             DiskOp::SaveMembers(bytes) => {
                 self.machines[number].saved = Some(bytes);

@@ -173,6 +173,19 @@ pub struct Usage {
     pub free_bytes: u64,
 }
 
+/// What a look at some records found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordsChecked {
+    /// Where the next look goes on; nothing when there are no more.
+    pub next: Option<Bytes>,
+    /// How many were looked at.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Those whose copy here is damaged: reconciliation brings another.
+    pub damaged: Vec<Name>,
+}
+
 /// What a sweep of stray files gave back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {

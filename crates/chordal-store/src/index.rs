@@ -18,7 +18,7 @@ use redb::{
     Database, DatabaseError, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
 };
 
-use crate::change::{ChunkEntry, Outcome, RecordEntry, Summary};
+use crate::change::{ChunkEntry, Outcome, RecordEntry, RecordsChecked, Summary};
 use crate::error::{OpenError, StoreError};
 use crate::fuse::{Fuse, FuseState};
 use crate::limits::INDEX_CACHE_BYTES;
@@ -416,6 +416,32 @@ impl Snapshot {
             entries.push(ChunkEntry { key, id, bytes });
         }
         Ok(entries)
+    }
+
+    /// Looks at no more than `limit` records after one of them, in the order of their names.
+    pub(crate) fn check_records(
+        &self,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<RecordsChecked, redb::Error> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut checked = RecordsChecked::default();
+        let rows = self.names.range::<&[u8]>((start, Bound::Unbounded))?;
+        for row in rows.take(limit) {
+            let (place, body) = row?;
+            let (place, body) = (place.value(), body.value());
+            checked.records += 1;
+            checked.bytes += body.len() as u64;
+            if rows::parse_body(place, body).is_err() {
+                let name = rows::parse_name(place).map_err(|_| bad_row("names"))?;
+                checked.damaged.push(name);
+            }
+            checked.next = Some(Bytes::copy_from_slice(place));
+        }
+        if checked.records < limit as u64 {
+            checked.next = None;
+        }
+        Ok(checked)
     }
 
     /// Records of a space whose paths start with `prefix` and come after `after`, in path order;

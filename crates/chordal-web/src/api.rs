@@ -194,6 +194,19 @@ pub struct NodeHealth {
     pub used_bytes: Option<u64>,
     /// Bytes offered to the ring.
     pub offered_bytes: u64,
+    /// What looking after its copies came to; nothing when it did not say.
+    pub scrub: Option<Scrub>,
+}
+
+/// What looking after a node's copies came to, over all its lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scrub {
+    /// When every copy had been read again last (RFC 3339, UTC); nothing when that never was.
+    pub round_ended: Option<String>,
+    /// Copies found damaged or missing.
+    pub found: u64,
+    /// How many of them were replaced since.
+    pub mended: u64,
 }
 
 /// What repair is doing.

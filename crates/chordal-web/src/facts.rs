@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use chordal_node::model::{
-    Copies, CopyState, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState, RingCheck,
-    RingStatus, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
+    Care, Copies, CopyState, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState,
+    RingCheck, RingStatus, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
 };
 use chordal_node::{FileInfo, ListPage, PutResult, Removed};
 use jiff::Timestamp;
@@ -187,6 +187,16 @@ fn health(node: &NodeReport) -> api::NodeHealth {
         .to_owned(),
         used_bytes: node.status.as_ref().map(|status| status.used_bytes),
         offered_bytes: node.member.offered_bytes,
+        scrub: node.status.as_ref().map(|status| scrub(&status.care)),
+    }
+}
+
+fn scrub(care: &Care) -> api::Scrub {
+    let ended_ms = i64::try_from(care.round_ended_s).map_or(0, |s| s.saturating_mul(1000));
+    api::Scrub {
+        round_ended: (ended_ms > 0).then(|| time(ended_ms)),
+        found: care.found,
+        mended: care.mended,
     }
 }
 

@@ -144,6 +144,13 @@ pub(crate) struct RunArgs {
     /// How long the copies of a silent node are waited for before they are made again
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     pub(crate) grace: Option<Duration>,
+    /// Within how many days every copy on this node's disk is read again, to find what has rotted;
+    /// 14 if not given
+    #[arg(long, value_name = "DAYS", value_parser = parse_days)]
+    pub(crate) scrub_days: Option<Duration>,
+    /// How much is read for that a second at most; 20MiB if not given
+    #[arg(long, value_name = "SIZE", value_parser = parse_rate)]
+    pub(crate) scrub_rate: Option<u64>,
     /// Record everything the node decides upon, for `chordal sim replay`; the newest 128 MiB are
     /// kept, in FILE, FILE.1 and so on, without the contents of files
     #[arg(long, value_name = "FILE")]
@@ -341,6 +348,21 @@ fn parse_size(text: &str) -> Result<u64, String> {
     text.parse::<bytesize::ByteSize>()
         .map(|size| size.as_u64())
         .map_err(|_| format!("'{text}' is not a size such as 100GB, 512MiB or 0"))
+}
+
+fn parse_rate(text: &str) -> Result<u64, String> {
+    match parse_size(text)? {
+        0 => Err("nothing would be read at all".to_owned()),
+        rate => Ok(rate),
+    }
+}
+
+fn parse_days(text: &str) -> Result<Duration, String> {
+    const DAYS_MAX: f64 = 3650.0;
+    let days = text.parse::<f64>().ok();
+    let days = days.filter(|&days| days > 0.0 && days <= DAYS_MAX);
+    days.map(|days| Duration::from_hours(24).mul_f64(days))
+        .ok_or_else(|| format!("'{text}' is not a number of days above 0 and up to {DAYS_MAX}"))
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {

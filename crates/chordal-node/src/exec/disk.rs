@@ -5,6 +5,7 @@
 //! one thread, which commits everything that waits in one transaction.
 
 mod ask;
+mod care;
 mod chunks;
 mod keeper;
 mod scrub;
@@ -30,7 +31,7 @@ use chunks::{Read, Reader, Stage, Staging};
 use write::Write;
 
 pub(crate) use keeper::{Keeper, MEMBERS, SETTINGS};
-pub(crate) use scrub::{ScrubCursor, ScrubStep};
+pub(crate) use scrub::{Progress, ScrubStep};
 
 /// The disk's answer to an order.
 pub(crate) type DiskResult = Result<DiskAnswer, DiskError>;
@@ -187,11 +188,33 @@ impl Disk {
         answer.await.unwrap_or(Err(DiskError::Failed))
     }
 
-    /// Does one step of the scrub from here.
-    pub(crate) async fn scrub(&self, from: ScrubCursor) -> (ScrubCursor, ScrubStep) {
+    /// Does one step of the scrub.
+    pub(crate) async fn scrub(&self) -> ScrubStep {
         let keeper = Arc::clone(&self.keeper);
-        let step = self.tasks.spawn_blocking(move || keeper.scrub(from));
-        step.await.unwrap_or((from, ScrubStep::Failed))
+        let step = self.tasks.spawn_blocking(move || keeper.scrub());
+        step.await.unwrap_or(ScrubStep::Failed)
+    }
+
+    /// Where the scrub is by now, after a step that did so much.
+    pub(crate) fn scrub_progress(&self, done_bytes: u64) -> Progress {
+        self.keeper.progress(done_bytes)
+    }
+
+    /// Removes what a crash left in one of the 256 folders of chunks; whether that could be done.
+    pub(crate) async fn sweep(&self, folder: u8) -> bool {
+        let keeper = Arc::clone(&self.keeper);
+        let swept = self.tasks.spawn_blocking(move || keeper.sweep(folder));
+        swept.await.unwrap_or(false)
+    }
+
+    /// Keeps for the next life how far the scrub has come.
+    pub(crate) async fn keep_care(&self) {
+        let keeper = Arc::clone(&self.keeper);
+        let kept = self.tasks.spawn_blocking(move || {
+            keeper.care().is_news = true;
+            keeper.keep_care();
+        });
+        drop(kept.await);
     }
 
     fn write(

@@ -6,7 +6,7 @@ use chordal_object::{Key, Name, NodeId, PATH_BYTES_MAX, Version};
 use super::token::{self, Roster};
 use super::{BadField, Checked, key, list as lists, member};
 use crate::limits::{LIST_ROWS_MAX, MEMBERS_MAX, TOKENS_MAX};
-use crate::message::{List, Listed, NodeStatus, Row, TokenPointers};
+use crate::message::{Care, List, Listed, NodeStatus, Row, TokenPointers};
 use crate::wire;
 
 /// The most arcs a page of a listing may cover.
@@ -127,6 +127,9 @@ pub(super) fn status_to_wire(status: &NodeStatus) -> wire::Status {
         arcs_incomplete: status.arcs_incomplete,
         handing_off: status.handing_off,
         suspects: lists::names_to_wire(status.suspects.iter().map(NodeId::as_bytes)),
+        round_ended_s: status.care.round_ended_s,
+        damaged_found: status.care.found,
+        damaged_mended: status.care.mended,
     }
 }
 
@@ -159,5 +162,10 @@ pub(super) fn status(message: wire::Status) -> Checked<NodeStatus> {
         arcs_incomplete: message.arcs_incomplete,
         handing_off: message.handing_off,
         suspects: suspects.into_iter().map(NodeId::new).collect(),
+        care: Care {
+            round_ended_s: message.round_ended_s,
+            found: message.damaged_found,
+            mended: message.damaged_mended,
+        },
     })
 }

@@ -10,7 +10,7 @@ use crate::certificate::{Certificate, Flaw, TokenView};
 use crate::effect::{Answer, DiskOp, NodeReport, NodeState, RepairState, RingStatus};
 use crate::input::{Completion, DiskAnswer, OperationId};
 use crate::member::{Standing, Token};
-use crate::message::{Message, NodeStatus, TokenPointers};
+use crate::message::{Care, Message, NodeStatus, TokenPointers};
 use crate::peer::Peer;
 use crate::placement;
 use crate::request::{Asker, Purpose};
@@ -83,7 +83,7 @@ impl Peer {
         let own = heard
             .get(&self.me.node)
             .cloned()
-            .unwrap_or_else(|| self.own_status(0, 0));
+            .unwrap_or_else(|| self.own_status(0, Care::default(), 0));
         let broken = ring_breaks(&heard);
         let missing: u64 = heard
             .values()
@@ -159,7 +159,7 @@ impl Peer {
     }
 
     /// How this node is.
-    pub(crate) fn own_status(&self, used_bytes: u64, copies_unreachable: u64) -> NodeStatus {
+    fn own_status(&self, used_bytes: u64, care: Care, copies_unreachable: u64) -> NodeStatus {
         NodeStatus {
             member: self.me.clone(),
             tokens: self.tokens.values().map(|ring| ring.nearest()).collect(),
@@ -169,6 +169,7 @@ impl Peer {
             arcs_incomplete: self.replica.arcs_incomplete(),
             handing_off: self.replica.handing_off(),
             suspects: self.suspects().collect(),
+            care,
         }
     }
 
@@ -179,13 +180,13 @@ impl Peer {
 
     /// The disk told how full it is; now it counts what lies where holders are out of reach.
     pub(crate) fn usage_for(&mut self, asker: &Asker, completion: Completion) {
-        let used = match completion {
-            Completion::Disk(Ok(DiskAnswer::Usage { used, .. })) => used,
-            Completion::Disk(_) | Completion::Transfer(_) => 0,
+        let (used, care) = match completion {
+            Completion::Disk(Ok(DiskAnswer::Usage { used, care, .. })) => (used, care),
+            Completion::Disk(_) | Completion::Transfer(_) => (0, Care::default()),
         };
         let (arcs, weights) = self.arcs_out_of_reach();
         if arcs.is_empty() {
-            let status = self.own_status(used, 0);
+            let status = self.own_status(used, care, 0);
             self.answer(asker, Message::Status(status));
             return;
         }
@@ -194,6 +195,7 @@ impl Peer {
             Waiting::CountsFor {
                 asker: *asker,
                 used,
+                care,
                 weights,
             },
         );
@@ -203,6 +205,7 @@ impl Peer {
         &mut self,
         asker: &Asker,
         used: u64,
+        care: Care,
         weights: &[u64],
         completion: Completion,
     ) {
@@ -214,7 +217,7 @@ impl Peer {
                 .fold(0, u64::saturating_add),
             Completion::Disk(_) | Completion::Transfer(_) => 0,
         };
-        let status = self.own_status(used, unreachable);
+        let status = self.own_status(used, care, unreachable);
         self.answer(asker, Message::Status(status));
     }
 

@@ -12,7 +12,7 @@ use chordal_proto::input::{
     Command, Completion, DiskAnswer, Draft, Input, OperationId, TransferError,
 };
 use chordal_proto::limits::TABLE_MAX;
-use chordal_proto::message::Kind;
+use chordal_proto::message::{Care, Kind};
 use chordal_proto::{Config, Peer, Settings, Time, Timing};
 
 use crate::shadow::Shadow;
@@ -453,6 +453,7 @@ impl Machine {
             DiskOp::Usage => DiskAnswer::Usage {
                 used: self.records.len() as u64,
                 free: 1 << 30,
+                care: Care::default(),
             },
             DiskOp::SaveMembers(bytes) => {
                 self.saved = Some(bytes);

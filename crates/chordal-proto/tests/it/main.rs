@@ -10,6 +10,7 @@
 
 mod check;
 mod cluster;
+mod damage;
 mod data;
 mod fingers_only;
 mod forget;

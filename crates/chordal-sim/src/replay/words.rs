@@ -8,6 +8,7 @@ use chordal_object::NodeId;
 use chordal_proto::Effect;
 use chordal_proto::codec;
 use chordal_proto::effect::DiskOp;
+use chordal_proto::input::Damaged;
 use chordal_proto::recording::Told;
 
 use super::life::{Event, Life};
@@ -104,6 +105,8 @@ impl Words {
             Told::Command { operation, command } => {
                 format!("command {}: {command:?}", operation.0)
             }
+            Told::Damaged(Damaged::Chunk(chunk)) => format!("the copy of chunk {chunk} was bad"),
+            Told::Damaged(Damaged::Record(name)) => format!("the copy of {name}'s record was bad"),
             Told::Cancel(operation) => format!("command {} is withdrawn", operation.0),
             Told::Completion { effect, completion } => {
                 format!("effect {} ended: {completion:?}", effect.0)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chordal_object::{Arc, Key, Name, Record};
 
 use super::{Prepared, Store, reading};
-use crate::change::{RecordEntry, Summary};
+use crate::change::{RecordEntry, RecordsChecked, Summary};
 use crate::error::StoreError;
 use crate::index::{Found, Step, name_row};
 
@@ -86,6 +86,21 @@ impl Store {
             .into_iter()
             .map(|found| found.map_err(|name| self.damaged(&name)))
             .collect()
+    }
+
+    /// Looks at no more than `limit` records after the place where an earlier look ended, and sees to
+    /// it that reconciliation misses the damaged ones: the walk of a scrub.
+    pub fn check_records(
+        &self,
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<RecordsChecked, StoreError> {
+        let checked = self.index.snapshot().check_records(after, limit);
+        let checked = checked.map_err(reading)?;
+        for name in &checked.damaged {
+            drop(self.damaged(name));
+        }
+        Ok(checked)
     }
 
     /// The spaces that have a record, tombstones included, in order.

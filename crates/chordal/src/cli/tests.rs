@@ -27,6 +27,13 @@ fn sizes_and_times_are_read_as_people_write_them() {
     assert_eq!(parse_time("10m"), Ok(Duration::from_mins(10)));
     assert!(parse_time("-5s").is_err());
     assert!(parse_time("5").is_err());
+    assert_eq!(parse_days("14"), Ok(Duration::from_hours(14 * 24)));
+    assert_eq!(parse_days("0.5"), Ok(Duration::from_hours(12)));
+    for days in ["0", "-1", "4000", "NaN", "inf", "soon"] {
+        assert!(parse_days(days).is_err(), "{days}");
+    }
+    assert_eq!(parse_rate("1MiB"), Ok(1 << 20));
+    assert!(parse_rate("0").is_err());
 }
 
 #[test]

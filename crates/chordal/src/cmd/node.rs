@@ -67,6 +67,12 @@ pub(super) async fn config(
     config.bits = args.bits;
     config.ring_name.clone_from(&args.ring_name);
     config.record.clone_from(&args.record);
+    if let Some(period) = args.scrub_days {
+        config.scrub.period = period;
+    }
+    if let Some(rate) = args.scrub_rate {
+        config.scrub.bytes_per_second_max = rate;
+    }
     if let Some(grace) = args.grace {
         config.timing.grace = grace;
     }

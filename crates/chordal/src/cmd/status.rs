@@ -1,6 +1,6 @@
 //! `status`: how the ring is, in a few lines.
 
-use chordal_web::api::{NodeHealth, Status};
+use chordal_web::api::{NodeHealth, Scrub, Status};
 
 use super::Context;
 use crate::out::{Out, Paint, Painted, count, short, size, visible};
@@ -33,6 +33,7 @@ pub(crate) fn tell(out: Out, status: &Status) -> Result<(), Trouble> {
             state(paint, &node.state)
         ))?;
     }
+    out.line(format_args!("  {}", paint.dim(looked_after(&ring.nodes))))?;
     for problem in &ring.problems {
         out.line(format_args!("  {} {}", paint.yellow("!"), visible(problem)))?;
     }
@@ -65,6 +66,35 @@ fn headline(status: &Status, paint: Paint) -> String {
         size(used),
         size(offered)
     )
+}
+
+/// What looking after the copies came to, of all nodes that keep some and say it.
+fn looked_after(nodes: &[NodeHealth]) -> String {
+    let keeping = members(nodes).filter(|node| node.offered_bytes > 0);
+    let scrubs: Vec<&Scrub> = keeping.filter_map(|node| node.scrub.as_ref()).collect();
+    let never = scrubs.iter().filter(|scrub| scrub.round_ended.is_none());
+    let since = match never.count() as u64 {
+        0 => {
+            let ended = scrubs.iter().filter_map(|scrub| scrub.round_ended.as_ref());
+            match ended.min() {
+                Some(first) => format!("every copy was read again by {first} or later"),
+                None => "nobody says whether copies are read again".to_owned(),
+            }
+        }
+        never => format!(
+            "not every copy was read again yet, on {}",
+            count(never, "node")
+        ),
+    };
+    let found = scrubs.iter().map(|scrub| scrub.found).sum();
+    let mended: u64 = scrubs.iter().map(|scrub| scrub.mended).sum();
+    match found {
+        0 => format!("scrub: {since}; no bad copy was ever found"),
+        found => format!(
+            "scrub: {since}; {} found bad so far, {mended} mended",
+            count(found, "copy")
+        ),
+    }
 }
 
 /// Nodes that belong to the ring, whether they answer or not.

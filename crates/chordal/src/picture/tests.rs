@@ -13,6 +13,7 @@ fn ring(tokens: &[&[f64]]) -> RingPicture {
                 state: if index == 2 { "suspect" } else { "alive" }.to_owned(),
                 used_bytes: Some(1 << 30),
                 offered_bytes: 1 << 40,
+                scrub: None,
             },
             tokens: tokens
                 .iter()

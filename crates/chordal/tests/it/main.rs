@@ -18,4 +18,5 @@ mod files;
 mod forget;
 mod replay;
 mod ring;
+mod scrub;
 mod support;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use chordal_object::{Arc as RingArc, ChunkId, Key};
 use chordal_proto::effect::DiskOp;
-use chordal_proto::input::{DiskAnswer, DiskError};
+use chordal_proto::input::{Damaged, DiskAnswer, DiskError};
 use chordal_proto::message::{Kind, Row};
 use chordal_store::{Change, StoreError, Summary};
 
+use super::care::CopyName;
 use super::write::Write;
 use super::{Keeper, Waiting};
 use crate::lane::Lane;
@@ -30,7 +31,11 @@ impl Keeper {
         } = ask;
         let answer = match op {
             DiskOp::ReadRecord { key, name } => {
-                self.store.record(key, &name).map(DiskAnswer::Record)
+                let found = self.store.record(key, &name);
+                if let Err(StoreError::CorruptRecord { name }) = &found {
+                    self.found_bad(CopyName::of_record(name), Damaged::Record(name.clone()));
+                }
+                found.map(DiskAnswer::Record)
             }
             DiskOp::ItemsIn { arc, kind } => self.items(arc, kind, last_key),
             DiskOp::RecordsByDigest { arc, digests } => self
@@ -67,7 +72,8 @@ impl Keeper {
             } => self.list(&space, &prefix, after.as_deref(), limit),
             DiskOp::Usage => {
                 let (used, free) = self.usage();
-                Ok(DiskAnswer::Usage { used, free })
+                let care = self.care().care;
+                Ok(DiskAnswer::Usage { used, free, care })
             }
             DiskOp::Remove { records, chunks } => match self.removal(records, chunks, last_key) {
                 Ok(changes) => {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chordal_object::{Chunk, ChunkId, Key};
-use chordal_proto::input::{DiskAnswer, DiskError, OperationId};
+use chordal_proto::input::{Damaged, DiskAnswer, DiskError, OperationId};
 use chordal_store::{Change, StoreError};
 use tokio::sync::oneshot;
 
+use super::care::CopyName;
 use super::write::Write;
 use super::{Keeper, Waiting};
 use crate::held::Held;
@@ -55,8 +56,8 @@ impl Keeper {
         }
         let found = match self.store.read_chunk(order.id) {
             Ok(found) => Ok(found),
-            Err(StoreError::Corrupt { .. }) => {
-                self.counting.quarantined.one();
+            Err(StoreError::Corrupt { id }) => {
+                self.found_bad(CopyName::of_chunk(id), Damaged::Chunk(id));
                 Ok(None)
             }
             Err(error) => Err(self.failed("read a chunk", &error)),

@@ -2,20 +2,25 @@
 //! in the core's words.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use chordal_proto::input::DiskError;
 use chordal_store::limits::RESERVE_BYTES;
 use chordal_store::{Change, OpenError, RealDisk, Store, StoreError};
 
+use super::care::CareLog;
 use crate::counters::Counting;
+use crate::inbox::Inbox;
 
 /// Where the core's memory of other nodes is kept.
 pub(crate) const MEMBERS: &str = "members";
 
 /// Where the ring's settings are kept.
 pub(crate) const SETTINGS: &str = "settings";
+
+/// Where it is kept what looking after the copies came to.
+pub(crate) const CARE: &str = "care";
 
 /// A node's store. Everything here may block.
 #[derive(Debug)]
@@ -24,6 +29,9 @@ pub(crate) struct Keeper {
     /// Bytes that may be stored; nothing for all that the disk has.
     offer_bytes: Option<u64>,
     pub(super) counting: Arc<Counting>,
+    pub(super) care: Mutex<CareLog>,
+    /// Where the core is told of damaged copies.
+    pub(super) alarm: Arc<Inbox>,
 }
 
 impl Keeper {
@@ -32,11 +40,17 @@ impl Keeper {
         folder: &Path,
         offer_bytes: Option<u64>,
         counting: Arc<Counting>,
+        alarm: Arc<Inbox>,
     ) -> Result<Self, OpenError> {
+        let store = Store::open(Box::new(RealDisk::new(folder)))?;
+        let care = store.meta(CARE).ok().flatten();
+        let care = care.and_then(CareLog::decode).unwrap_or_default();
         Ok(Self {
-            store: Store::open(Box::new(RealDisk::new(folder)))?,
+            store,
             offer_bytes,
             counting,
+            care: Mutex::new(care),
+            alarm,
         })
     }
 

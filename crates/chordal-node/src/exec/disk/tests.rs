@@ -6,12 +6,12 @@ use bytes::Bytes;
 use chordal_object::{Arc as RingArc, Bits, Chunk, Content, File, Name, NodeId, Record, Version};
 use chordal_proto::Input;
 use chordal_proto::effect::DiskOp;
-use chordal_proto::input::{Completion, DiskAnswer, DiskError, EffectId, OperationId};
+use chordal_proto::input::{Completion, Damaged, DiskAnswer, DiskError, EffectId, OperationId};
 use chordal_proto::message::Kind;
 use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
-use super::{Disk, DiskResult, Keeper, ScrubCursor, ScrubStep};
+use super::{Disk, DiskResult, Keeper, ScrubStep};
 use crate::counters::{Counters, Counting};
 use crate::held::Held;
 use crate::inbox::{Duty, Inbox};
@@ -31,10 +31,13 @@ impl Bench {
         let folder = tempfile::tempdir().unwrap();
         let counting = Arc::new(Counting::default());
         let tasks = TaskTracker::new();
-        let keeper = Keeper::open(folder.path(), offer_bytes, Arc::clone(&counting)).unwrap();
+        let inbox = Arc::<Inbox>::default();
+        let alarm = Arc::clone(&inbox);
+        let keeper =
+            Keeper::open(folder.path(), offer_bytes, Arc::clone(&counting), alarm).unwrap();
         Self {
             disk: Disk::new(keeper, &tasks),
-            inbox: Arc::default(),
+            inbox,
             held: Arc::default(),
             counting,
             tasks,
@@ -322,7 +325,7 @@ async fn no_more_is_stored_than_was_offered_but_tombstones_always_are() {
     let usage = bench.orders(vec![write(tombstone), DiskOp::Usage]).await;
     assert!(matches!(usage[0], Ok(DiskAnswer::RecordStored(_))));
     assert!(
-        matches!(usage[1], Ok(DiskAnswer::Usage { used, free }) if used >= 10_000 && free <= 5_000)
+        matches!(usage[1], Ok(DiskAnswer::Usage { used, free, .. }) if used >= 10_000 && free <= 5_000)
     );
     assert_eq!(bench.counters().disk_failures, 2);
 }
@@ -347,19 +350,65 @@ async fn what_is_kept_for_the_next_life_is_there_when_the_store_is_opened_again(
     drop(disk);
     tasks.close();
     tasks.wait().await;
-    let keeper = Keeper::open(folder.path(), None, counting).unwrap();
+    let keeper = Keeper::open(folder.path(), None, counting, Arc::default()).unwrap();
     assert_eq!(keeper.value(super::MEMBERS).unwrap(), Some(members));
     let settings = keeper.value(super::SETTINGS).unwrap();
     assert_eq!(settings, Some(Bytes::from_static(b"set")));
 }
 
+/// Scrubs until a round has ended; how many steps it took.
+async fn round(disk: &Disk) -> usize {
+    for steps in 1.. {
+        match disk.scrub().await {
+            ScrubStep::Further(_) => {}
+            ScrubStep::Round(_) => return steps,
+            ScrubStep::Failed => panic!("the disk is good"),
+        }
+    }
+    unreachable!("a round has an end")
+}
+
 #[tokio::test]
-async fn a_round_of_the_scrub_reads_everything_and_finds_what_is_wrong() {
+async fn a_round_of_the_scrub_finds_what_has_rotted_was_cut_short_or_is_gone() {
     let bench = Bench::new(None);
-    for seed in 0..5 {
+    for seed in 0..6 {
         bench.store(&chunk(seed)).await;
     }
-    fs::write(file_of(bench.folder.path(), &chunk(2)), b"rot").unwrap();
+    let path = |seed| file_of(bench.folder.path(), &chunk(seed));
+    fs::write(path(2), b"rot").unwrap();
+    let cut = fs::OpenOptions::new().write(true).open(path(3)).unwrap();
+    cut.set_len(100).unwrap();
+    fs::remove_file(path(4)).unwrap();
+
+    round(&bench.disk).await;
+    let counters = bench.counters();
+    assert_eq!((counters.scrubbed, counters.quarantined), (3, 3));
+    let told: Vec<Input> = bench.inbox.take(Vec::new());
+    for bad in [2, 3, 4] {
+        let id = chunk(bad).id();
+        assert_eq!(bench.disk.read(id).await, Ok(None));
+        let is_told =
+            |input: &Input| matches!(input, Input::Damaged(Damaged::Chunk(it)) if *it == id);
+        assert!(told.iter().any(is_told), "the core fetches it again");
+    }
+    assert_eq!(bench.disk.read(chunk(5).id()).await, Ok(Some(chunk(5))));
+
+    bench.store(&chunk(3)).await;
+    bench.store(&chunk(7)).await;
+    let usage = bench.order(DiskOp::Usage).await;
+    let Ok(DiskAnswer::Usage { care, .. }) = usage else {
+        panic!("{usage:?}")
+    };
+    assert_eq!((care.found, care.mended), (3, 1));
+    assert!(care.round_ended_s > 0);
+    round(&bench.disk).await;
+    assert_eq!(bench.counters().quarantined, 3, "nothing is found twice");
+}
+
+#[tokio::test]
+async fn a_sweep_removes_what_a_crash_left() {
+    let bench = Bench::new(None);
+    bench.store(&chunk(1)).await;
     // A file without an entry in the index: a crash came between the two.
     let other = Bench::new(None);
     other.store(&chunk(9)).await;
@@ -370,24 +419,37 @@ async fn a_round_of_the_scrub_reads_everything_and_finds_what_is_wrong() {
         .join(found.strip_prefix(other.folder.path()).unwrap());
     fs::create_dir_all(stray.parent().unwrap()).unwrap();
     fs::copy(found, &stray).unwrap();
-
-    let mut cursor = ScrubCursor::default();
-    let mut steps = 0;
-    loop {
-        let step;
-        (cursor, step) = bench.disk.scrub(cursor).await;
-        match step {
-            ScrubStep::Further => steps += 1,
-            ScrubStep::Round => break,
-            ScrubStep::Failed => panic!("the disk is good"),
-        }
+    for folder in 0..=u8::MAX {
+        assert!(bench.disk.sweep(folder).await);
     }
-    assert_eq!(steps, 256 + 5);
-    let counters = bench.counters();
-    assert_eq!((counters.scrubbed, counters.quarantined), (4, 1));
-    assert_eq!(counters.swept, 1);
+    assert_eq!(bench.counters().swept, 1);
     assert!(!stray.exists());
-    assert_eq!(bench.disk.read(chunk(2).id()).await, Ok(None));
-    assert_eq!(bench.disk.read(chunk(3).id()).await, Ok(Some(chunk(3))));
-    assert_eq!(cursor, ScrubCursor::default(), "and it begins anew");
+    assert_eq!(bench.disk.read(chunk(1).id()).await, Ok(Some(chunk(1))));
+}
+
+#[tokio::test]
+async fn the_next_life_goes_on_where_the_scrub_was_and_counts_on() {
+    let bench = Bench::new(None);
+    for seed in 0..200 {
+        bench.store(&chunk(seed)).await;
+    }
+    fs::remove_file(file_of(bench.folder.path(), &chunk(1))).unwrap();
+    let whole = round(&bench.disk).await;
+    bench.disk.scrub().await;
+    bench.disk.scrub().await;
+    bench.disk.keep_care().await;
+    let Bench {
+        disk,
+        folder,
+        tasks,
+        ..
+    } = bench;
+    tasks.close();
+    tasks.wait().await;
+    drop(disk);
+    let counting = Arc::new(Counting::default());
+    let keeper = Keeper::open(folder.path(), None, counting, Arc::default()).unwrap();
+    assert_eq!(keeper.care().care.found, 1);
+    let disk = Disk::new(keeper, &TaskTracker::new());
+    assert_eq!(round(&disk).await, whole - 2);
 }

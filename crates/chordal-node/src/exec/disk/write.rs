@@ -5,6 +5,7 @@ use chordal_proto::input::DiskAnswer;
 use chordal_store::limits::RESERVE_BYTES;
 use chordal_store::{Change, Outcome};
 
+use super::care::CopyName;
 use super::{Keeper, Waiting};
 
 /// Changes of the index that belong to one order.
@@ -47,6 +48,7 @@ impl Keeper {
             }
             return;
         }
+        let mended = self.names_to_mend(&changes);
         let count = u64::try_from(changes.len()).unwrap_or(u64::MAX);
         let outcomes = match self.store.commit(changes) {
             Ok(outcomes) => outcomes,
@@ -58,6 +60,9 @@ impl Keeper {
                 return;
             }
         };
+        for copy in mended {
+            self.care().stored(copy);
+        }
         self.counting.commits.one();
         self.counting.changes.add(count);
         let mut outcomes = outcomes.into_iter();
@@ -65,6 +70,19 @@ impl Keeper {
             let own: Vec<Outcome> = outcomes.by_ref().take(changes).collect();
             waiting.answer(Ok(answer(record, &own)));
         }
+    }
+
+    /// What these changes store, while copies wait to be replaced: mostly none does.
+    fn names_to_mend(&self, changes: &[Change]) -> Vec<CopyName> {
+        if !self.care().has_waiting() {
+            return Vec::new();
+        }
+        let name = |change: &Change| match change {
+            Change::Chunk(staged) => Some(CopyName::of_chunk(staged.id())),
+            Change::Record { record, .. } => Some(CopyName::of_record(&record.name)),
+            Change::RemoveRecord { .. } | Change::RemoveChunk { .. } | Change::Meta { .. } => None,
+        };
+        changes.iter().filter_map(name).collect()
     }
 
     /// Refuses a file's record where the offer has no room. A tombstone is always taken.

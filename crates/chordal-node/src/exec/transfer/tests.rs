@@ -56,7 +56,7 @@ fn side(
     let folder = tempfile::tempdir().unwrap();
     let (counting, held) = (Arc::new(Counting::default()), Arc::new(Held::default()));
     let tasks = TaskTracker::new();
-    let keeper = Keeper::open(folder.path(), offer, Arc::clone(&counting)).unwrap();
+    let keeper = Keeper::open(folder.path(), offer, Arc::clone(&counting), Arc::default()).unwrap();
     let disk = Disk::new(keeper, &tasks);
     let settings = Arc::new(RwLock::new(Settings::default()));
     let server = Server::new(disk.clone(), settings, Arc::clone(&counting), tasks.clone());

@@ -18,7 +18,7 @@ use crate::limits::{
 };
 use crate::member::{Member, Standing, Token};
 use crate::message::{
-    ArcCompared, AskReferences, AskRing, ChunkOffered, Closer, CompareArc, Confirm, Envelope,
+    ArcCompared, AskReferences, AskRing, Care, ChunkOffered, Closer, CompareArc, Confirm, Envelope,
     GetState, JoinRefusal, Kind, KnownPointers, List, Listed, Message, NodePointers, NodeStatus,
     OfferChunk, OwnerFound, ReadRecord, Reconcile, Reconciled, RecordRead, References, RingInfo,
     Row, Rumour, Silent, Stored, TableTags, TokenPointers, TokenState, Via, Word, WriteRecord,
@@ -362,8 +362,10 @@ fn status() -> impl Strategy<Value = NodeStatus> {
         counts,
         any::<u64>(),
         vec(node(), 0..5),
+        (any::<u64>(), any::<u64>(), any::<u64>()),
     )
-        .prop_map(|(member, tokens, counts, handing_off, suspects)| {
+        .prop_map(|(member, tokens, counts, handing_off, suspects, care)| {
+            let (round_ended_s, found, mended) = care;
             let (used_bytes, copies_wanted, copies_unreachable, arcs_incomplete) = counts;
             NodeStatus {
                 member,
@@ -374,6 +376,11 @@ fn status() -> impl Strategy<Value = NodeStatus> {
                 arcs_incomplete,
                 handing_off,
                 suspects,
+                care: Care {
+                    round_ended_s,
+                    found,
+                    mended,
+                },
             }
         })
 }

@@ -13,7 +13,7 @@ use crate::limits::{
     RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX, VIEWS_MAX,
 };
 use crate::message::{
-    ArcCompared, AskReferences, AskRing, Closer, GetState, Kind, KnownPointers, List, Listed,
+    ArcCompared, AskReferences, AskRing, Care, Closer, GetState, Kind, KnownPointers, List, Listed,
     NodePointers, NodeStatus, OwnerFound, Reconcile, Reconciled, References, Row, TableTags,
     TokenPointers, Via, Word,
 };
@@ -275,6 +275,7 @@ fn listings_and_status_are_bounded() {
             arcs_incomplete: 0,
             handing_off: 0,
             suspects: vec![NodeId::new([9; 32]); suspects],
+            care: Care::default(),
         })
     };
     check_limit(TOKENS_MAX, "tokens", |count| status(count, 0));
