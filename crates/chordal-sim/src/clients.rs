@@ -449,14 +449,15 @@ impl Clients {
             return Ok(());
         };
         let node = task.node;
-        let absent = matches!(task.stage, Stage::Writing(_)) && failure == Failure::NotFound;
         let refused = match (&task.stage, &failure) {
+            // There was nothing to delete.
+            (Stage::Writing(write), Failure::NotFound) => Some((write.clone(), None)),
             (Stage::Writing(write), Failure::Conflict { present }) => {
                 Some((write.clone(), *present))
             }
             _ => None,
         };
-        let answered = absent || refused.is_some() || failure == Failure::Uncertain;
+        let answered = refused.is_some() || failure == Failure::Uncertain;
         let what = match &task.stage {
             Stage::Storing(draft) => format!("storing a chunk of {}", draft.name),
             Stage::Writing(write) => format!("writing {write:?}"),

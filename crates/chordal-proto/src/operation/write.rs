@@ -203,7 +203,11 @@ impl Peer {
             self.write_judged(now, operation, verdict);
             return;
         }
-        if draft.file.is_none() && !exists {
+        // A deletion that only some holders have heard of is none yet for whoever asks the others:
+        // it is written again.
+        let version = newest.map(|record| record.version);
+        let at_rest = quorum.nodes_with(version).len() >= quorum.need();
+        if draft.file.is_none() && !exists && at_rest && task.tried.is_empty() {
             self.finish(operation, Err(Failure::NotFound));
             return;
         }

@@ -53,6 +53,20 @@ fn a_deleted_name_is_gone_everywhere_and_cannot_be_deleted_again() {
 }
 
 #[test]
+fn what_is_not_there_to_be_deleted_is_not_there_to_be_read() {
+    let mut cluster = Cluster::ring(Settings::default(), 3);
+    cluster.write(0, "a", b"one").unwrap();
+    // Somebody is about to delete it: one holder has heard of that.
+    let machine = cluster.machines.get_mut(&crate::cluster::addr(2)).unwrap();
+    let record = machine.records.values_mut().next().unwrap();
+    record.file = None;
+    record.version.counter += 1;
+    let deleted = cluster.delete(2, "a");
+    cluster.kill(2);
+    assert_eq!(cluster.read(0, "a"), None, "after {deleted:?}");
+}
+
+#[test]
 fn names_that_share_a_key_stay_different_files() {
     // Eight positions only: names must collide.
     let bits = chordal_object::Bits::new(3).unwrap();
