@@ -100,6 +100,9 @@ pub const REQUESTS_MAX: usize = 65_536;
 /// The most reconciliations that a node has begun and not ended, without those that copy chunks.
 pub const SESSIONS_MAX: usize = 8;
 
+/// The most of these with one other node: two that have just died leave some to the others.
+pub const SESSIONS_PER_NODE_MAX: usize = 3;
+
 /// The most reconciliations that copy chunks at once.
 pub const CHUNK_SESSIONS_MAX: usize = 4;
 

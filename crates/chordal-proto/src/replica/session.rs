@@ -13,7 +13,9 @@ use super::{Compared, DOUBLINGS};
 use crate::effect::{Destination, DiskOp, Effect, Transfer};
 use crate::history::History;
 use crate::input::{Completion, DiskAnswer};
-use crate::limits::{CHUNK_SESSIONS_MAX, DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX};
+use crate::limits::{
+    CHUNK_SESSIONS_MAX, DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX, SESSIONS_PER_NODE_MAX,
+};
 use crate::message::{ArcCompared, CompareArc, Kind, Message, Reconcile, Reconciled, Word};
 use crate::peer::Peer;
 use crate::request::Purpose;
@@ -88,9 +90,21 @@ impl Sessions {
         self.running.len() - self.copying.len()
     }
 
-    /// Whether comparisons are to begin that nobody else waits for.
+    /// Whether comparisons are to begin that nobody else waits for, and that only lack their turn.
     pub(super) fn has_queue(&self) -> bool {
-        self.queue.iter().any(|planned| planned.confirm.is_none())
+        let busy = self.busy();
+        let mut queue = self.queue.iter();
+        queue.any(|planned| planned.confirm.is_none() && has_share(&busy, planned.source))
+    }
+
+    /// How many sessions each source has under way, those that copy chunks left out.
+    fn busy(&self) -> BTreeMap<NodeId, usize> {
+        let mut busy = BTreeMap::new();
+        let running = self.running.values();
+        for session in running.filter(|session| session.kind != Some(Kind::Chunks)) {
+            *busy.entry(session.planned.source).or_default() += 1;
+        }
+        busy
     }
 
     /// Things known to be lacking here.
@@ -130,8 +144,33 @@ impl Sessions {
         }
     }
 
-    pub(super) fn next(&mut self) -> Option<Planned> {
-        self.queue.pop_front()
+    /// What is to begin next. One source gets a part of the sessions only: what is asked of a node
+    /// that has died is under way until it is known to be dead, and holds up nobody else meanwhile.
+    fn next(&mut self) -> Option<Planned> {
+        let busy = self.busy();
+        let mut queue = self.queue.iter();
+        let found = queue.position(|planned| has_share(&busy, planned.source))?;
+        self.queue.remove(found)
+    }
+
+    fn begin(&mut self, planned: Planned) -> SessionId {
+        self.last += 1;
+        let id = SessionId(self.last);
+        let session = Session {
+            planned,
+            kind: None,
+            records: None,
+            same: false,
+            compare: None,
+            lacking: BTreeSet::new(),
+            under_way: 0,
+            told: None,
+            agreed: true,
+            incomplete: false,
+            copying: false,
+        };
+        self.running.insert(id, session);
+        id
     }
 
     /// Drops what is about arcs that nobody holds under that view any more; tells whether there
@@ -156,25 +195,16 @@ impl Sessions {
     }
 }
 
+/// Whether a source has not all the sessions yet that one may have.
+fn has_share(busy: &BTreeMap<NodeId, usize>, source: NodeId) -> bool {
+    busy.get(&source)
+        .is_none_or(|&count| count < SESSIONS_PER_NODE_MAX)
+}
+
 impl Peer {
     /// Begins a session.
-    pub(super) fn begin_session(&mut self, _now: Time, planned: Planned) {
-        self.replica.sessions.last += 1;
-        let id = SessionId(self.replica.sessions.last);
-        let session = Session {
-            planned,
-            kind: None,
-            records: None,
-            same: false,
-            compare: None,
-            lacking: BTreeSet::new(),
-            under_way: 0,
-            told: None,
-            agreed: true,
-            incomplete: false,
-            copying: false,
-        };
-        self.replica.sessions.running.insert(id, session);
+    fn begin_session(&mut self, _now: Time, planned: Planned) {
+        let id = self.replica.sessions.begin(planned);
         let op = DiskOp::ItemsIn {
             arc: planned.arc,
             kind: Kind::Records,
@@ -564,3 +594,6 @@ impl Peer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
