@@ -80,7 +80,9 @@ impl Events {
                 match self.heal() {
                     Ok(took) => {
                         self.healed.push(took);
-                        self.judge.event(&format!("healed after {took:.1?}"));
+                        let waited = self.judge.longest_since();
+                        self.judge
+                            .event(&format!("healed after {took:.1?}, {waited}"));
                     }
                     Err(wrong) => {
                         let what = format!("the ring does not heal: {wrong}");

@@ -30,6 +30,8 @@ struct Seen {
     stories: BTreeMap<Name, Vec<Line>>,
     events: Vec<Line>,
     newest: Option<Name>,
+    /// The longest that somebody waited since the last event was over, and for what.
+    recent: (Duration, String),
     tally: Tally,
 }
 
@@ -192,6 +194,9 @@ impl Judge {
     pub(crate) fn waited(&self, name: &Name, verb: &str, waited: Duration) {
         let mut seen = self.lock();
         seen.tally.longest = seen.tally.longest.max(waited);
+        if waited > seen.recent.0 {
+            seen.recent = (waited, format!("{verb} {name}"));
+        }
         if waited > self.patience {
             let what = format!("a {verb} of {name} was refused or unanswered for {waited:.1?}");
             self.fail(&mut seen, Broken::Refusal, Some(name), &what);
@@ -204,6 +209,12 @@ impl Judge {
         crate::say(format_args!("{:7.1} s  {what}", at.as_secs_f64()));
         let what = what.to_owned();
         self.lock().events.push(Line { at, what });
+    }
+
+    /// The longest that anything was waited for since this was asked last, in words.
+    pub(crate) fn longest_since(&self) -> String {
+        let (waited, what) = std::mem::take(&mut self.lock().recent);
+        format!("longest wait {waited:.1?} ({what})")
     }
 
     /// A promise was broken that is not about one read or write.
