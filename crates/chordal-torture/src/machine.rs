@@ -22,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) home: PathBuf,
     /// Their grace time.
     pub(crate) grace: Duration,
+    /// Whether they record what they decide upon.
+    pub(crate) record: bool,
 }
 
 /// A machine.
@@ -31,6 +33,8 @@ pub(crate) struct Machine {
     pub(crate) number: usize,
     /// The port it has had since it was first started.
     port: u16,
+    /// How often it was started.
+    starts: u32,
     /// Nothing while it is switched off.
     pub(crate) life: Option<Life>,
 }
@@ -65,6 +69,7 @@ impl Machine {
         Self {
             number,
             port: 0,
+            starts: 0,
             life: None,
         }
     }
@@ -81,6 +86,11 @@ impl Machine {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(append(&log)?);
+        self.starts += 1;
+        if program.record {
+            let file = format!("machine-{}.{}.record", self.number, self.starts);
+            command.arg("--record").arg(program.home.join(file));
+        }
         for addr in join {
             command.args(["--join", &addr.to_string()]);
         }

@@ -45,6 +45,9 @@ pub(crate) struct Options {
     /// Where the nodes' folders are made; the system's folder for temporary files if not given
     #[arg(long, value_name = "DIR")]
     pub(crate) at: Option<PathBuf>,
+    /// Records what every node decides upon, beside its log, for `chordal sim replay`
+    #[arg(long)]
+    pub(crate) record: bool,
     /// Loses a file on purpose, to see it noticed
     #[arg(long)]
     pub(crate) plant: bool,
