@@ -67,7 +67,7 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
         done => trouble.still(format!("{done} of {} names are deleted.", names.len())),
     })?;
     context.out.ending(format_args!(
-        "{} deleted. This version keeps the space of what is deleted.",
+        "{} deleted. The space comes back within minutes, once every node answers.",
         count(done, "file")
     ))
 }
