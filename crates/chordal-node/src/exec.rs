@@ -5,7 +5,7 @@ mod send;
 mod serve;
 mod transfer;
 
-pub(crate) use disk::{Disk, Keeper, MEMBERS, Progress, SETTINGS, ScrubStep};
+pub(crate) use disk::{Disk, FORMER, Keeper, MEMBERS, Progress, SETTINGS, ScrubStep};
 pub(crate) use send::{node, peer, send};
 pub(crate) use serve::Server;
 pub(crate) use transfer::Transfers;

@@ -4,6 +4,7 @@
 //! authority.key          the ring authority's secret, shared by all nodes of this home
 //! nodes/PORT/            a node's folder, unless it was given another one
 //!     node.key           its identity
+//!     acquaintances      its ring and the nodes it knows, for the case that its index is lost
 //!     control.token      64 hexadecimal digits: whoever reads this may command the node
 //!     incarnation        how often it was started
 //!     lock               held while it runs

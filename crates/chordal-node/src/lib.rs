@@ -5,6 +5,7 @@
 //! speaks no HTTP and reads no arguments: those are the edges, which depend on this crate alone
 //! and find the words they need in [`model`].
 
+mod acquaintances;
 mod bulk;
 mod client;
 mod counters;

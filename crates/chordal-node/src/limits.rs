@@ -134,3 +134,12 @@ pub(crate) const RECORD_SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Files of a recording that are kept.
 pub(crate) const RECORD_SEGMENTS_MAX: usize = 8;
+
+/// Addresses of former acquaintances at which a node whose index was lost looks for its ring.
+pub(crate) const SEEDS_MAX: usize = 8;
+
+/// Pause before such a node asks again that its former self be forgotten.
+pub(crate) const FORGET_AGAIN: Duration = Duration::from_secs(5);
+
+/// How often it asks: for a day, by when every grace time is over.
+pub(crate) const FORGET_TRIES_MAX: u32 = 17_280;

@@ -148,6 +148,18 @@ impl Node {
         }
     }
 
+    /// Lets something run beside the node until it stops.
+    pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Arc<Client>) -> F,
+    ) {
+        let work = work(Arc::clone(&self.shared.client));
+        let stop = self.shared.stop.clone();
+        self.shared.tasks.spawn(async move {
+            stop.run_until_cancelled(work).await.unwrap_or_default();
+        });
+    }
+
     /// Who this node is.
     pub fn id(&self) -> NodeId {
         self.shared.id

@@ -2,6 +2,7 @@
 
 mod address;
 mod error;
+mod rebuilt;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -15,15 +16,17 @@ use chordal_net::{Admission, Endpoint, Limits, NodeKey};
 use chordal_object::{Bits, NodeId};
 use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Peer, Profile, Settings, Time};
+use chordal_store::OpenError;
 use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::acquaintances::{Acquaintances, Recalled};
 use crate::client::Client;
 use crate::counters::Counting;
 use crate::driver::Driver;
-use crate::exec::{self, Disk, Keeper, MEMBERS, SETTINGS, Server, Transfers};
+use crate::exec::{self, Disk, FORMER, Keeper, MEMBERS, SETTINGS, Server, Transfers};
 use crate::held::Held;
 use crate::home::{Home, HomeError, NodeFolder};
 use crate::inbox::Inbox;
@@ -72,7 +75,8 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
         limits: network_limits(),
     })
     .await?;
-    let is_new = on_disk.is_new;
+    let (is_new, former) = (on_disk.is_new, on_disk.former);
+    let seeds = on_disk.seeds.clone();
     let (node, driver) = assemble(
         &config,
         addr,
@@ -86,11 +90,14 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
         .spawn(scrub::run(disk.clone(), config.scrub, node.stop.clone()));
     let node = Node::new(node);
     tracing::info!(node = %node.id().short(), addr = %node.addr(), "started");
-    if !config.join.is_empty() {
-        join(&node, config.join, is_new).await?;
+    if !seeds.is_empty() {
+        join(&node, seeds, is_new).await?;
     }
     if is_new {
-        keep_settings(&node, disk).await?;
+        keep_settings(&node, disk.clone()).await?;
+    }
+    if let Some(former) = former {
+        node.spawn(|client| rebuilt::forget(client, disk, former));
     }
     Ok(node)
 }
@@ -141,6 +148,10 @@ struct OnDisk {
     settings: Settings,
     /// Whether this folder has not belonged to a ring yet.
     is_new: bool,
+    /// Who this node was before its index was lost, while the ring may still wait for that one.
+    former: Option<NodeId>,
+    /// Where to join.
+    seeds: Vec<SocketAddr>,
     members: Option<Bytes>,
 }
 
@@ -157,8 +168,18 @@ impl OnDisk {
         };
         let folder = NodeFolder::open(&path)?;
         let store_path = folder.store();
-        let keeper = Keeper::open(&store_path, config.offer, counting, alarm)
-            .map_err(|error| StartError::of_store(&path, error))?;
+        let keeper = Keeper::open(
+            &store_path,
+            config.offer,
+            Arc::clone(&counting),
+            Arc::clone(&alarm),
+        );
+        let keeper = match keeper {
+            Err(OpenError::IndexLost(why)) => {
+                rebuilt::keeper(config, &folder, &why, (counting, alarm))?
+            }
+            end => end.map_err(|error| StartError::of_store(&path, error))?,
+        };
         let value = |name| {
             let value = keeper.value(name);
             value.map_err(|error| StartError::Store {
@@ -169,9 +190,19 @@ impl OnDisk {
         let members = value(MEMBERS)?;
         let kept = value(SETTINGS)?;
         let is_new = kept.is_none();
-        let settings = match kept {
-            Some(bytes) => kept_settings(config, &path, &bytes)?,
-            None => founding_settings(config)?,
+        let former = rebuilt::former(&folder, value(FORMER)?)?;
+        let recalled = former.map(|_| Recalled::read(&path)).unwrap_or_default();
+        let settings = match (kept, recalled.settings.clone()) {
+            (Some(bytes), _) => kept_settings(config, &path, &bytes)?,
+            (None, Some(settings)) => settings,
+            (None, None) => founding_settings(config)?,
+        };
+        let seeds = match former {
+            Some(former) if is_new => {
+                let own = [former, exec::node(folder.key()?.peer_id())];
+                rebuilt::seeds(config, &path, &own, &recalled)?
+            }
+            Some(_) | None => config.join.clone(),
         };
         let key = folder.key()?;
         let admission = admission(&config.home, &key)?;
@@ -184,6 +215,8 @@ impl OnDisk {
             keeper,
             settings,
             is_new,
+            former,
+            seeds,
             members,
         })
     }
@@ -295,7 +328,8 @@ fn assemble(
     let (orders, orders_taken) = mpsc::channel(COMMANDS_MAX);
     let (peer, recorder) = core(config, id, addr, &on_disk, &tasks)?;
     let folder = Arc::new(on_disk.folder);
-    let disk = Disk::new(on_disk.keeper, &tasks);
+    let acquaintances = Acquaintances::new(folder.path(), Arc::clone(&settings));
+    let disk = Disk::new(on_disk.keeper, acquaintances, &tasks);
     let shared = Shared {
         id,
         addr,

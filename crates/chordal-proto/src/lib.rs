@@ -45,6 +45,7 @@ mod wire;
 
 pub use effect::Effect;
 pub use input::Input;
+pub use membership::saved_nodes;
 pub use peer::Peer;
 pub use request::RequestId;
 pub use settings::{Config, Profile, Settings, Timing};

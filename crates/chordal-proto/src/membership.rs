@@ -4,6 +4,7 @@
 mod compare;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -340,6 +341,16 @@ impl Peer {
     pub(crate) fn save_later(&mut self, now: Time) {
         self.timers.at_latest(now + SAVE_LATER, Reason::Save);
     }
+}
+
+/// The nodes of a table that a node saved ([`DiskOp::SaveMembers`]), where they were, those that
+/// left aside. None where the bytes are no such table.
+pub fn saved_nodes(saved: Bytes) -> Vec<(NodeId, SocketAddr)> {
+    let members =
+        parts_of_saved(saved).and_then(|(members, _)| codec::decode_members(members).ok());
+    let members = members.unwrap_or_default().into_iter();
+    let present = members.filter(|member| member.standing.is_member());
+    present.map(|member| (member.node, member.addr)).collect()
 }
 
 /// The saved table and the saved views.

@@ -186,6 +186,17 @@ pub struct RecordsChecked {
     pub damaged: Vec<Name>,
 }
 
+/// What a new index was made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Chunk files that are whole.
+    pub chunks: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Chunk files that were put aside.
+    pub damaged: u64,
+}
+
 /// What a sweep of stray files gave back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {

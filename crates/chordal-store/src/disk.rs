@@ -84,6 +84,10 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// Bytes that can still be written.
     fn free_bytes(&self) -> io::Result<u64>;
 
+    /// Takes the index away, for people to look at where the disk has room for it; durably with the
+    /// next sync. There is none afterwards.
+    fn set_index_aside(&self) -> io::Result<()>;
+
     /// The bytes of the index, created empty where there is none.
     fn index_backend(&self) -> io::Result<Box<dyn StorageBackend>>;
 }

@@ -20,6 +20,10 @@ pub enum OpenError {
         /// The newest format this program reads.
         known: u32,
     },
+    /// The index is missing or unreadable. The chunk files are there: the store can be
+    /// [rebuilt](crate::Store::rebuild) from them, without its records.
+    #[error("the index is lost: {0}")]
+    IndexLost(String),
     /// What is there is not a store, or is damaged beyond what recovery mends.
     #[error("the data folder is damaged: {0}")]
     Damaged(String),

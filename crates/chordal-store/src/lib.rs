@@ -18,8 +18,8 @@ mod staging;
 mod store;
 
 pub use change::{
-    Change, ChunkEntry, Counts, Outcome, RecordEntry, RecordsChecked, StagedChunk, Summary, Swept,
-    Usage,
+    Change, ChunkEntry, Counts, Outcome, Rebuilt, RecordEntry, RecordsChecked, StagedChunk,
+    Summary, Swept, Usage,
 };
 pub use disk::{Disk, DiskError, MemDisk, RealDisk};
 pub use error::{OpenError, StoreError};

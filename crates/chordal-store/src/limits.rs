@@ -33,3 +33,9 @@ pub(crate) const SHARDS: usize = 256;
 
 const _: () = assert!(CHUNK_BYTES_MAX as u64 * 4 <= RESERVE_BYTES);
 const _: () = assert!(RECORD_BYTES_MAX as u64 * INDEX_WRITE_FACTOR < RESERVE_BYTES);
+
+/// Chunks that are entered together while an index is made anew.
+pub(crate) const REBUILD_BATCH: usize = 512;
+
+/// Lost indexes that are kept beside the new one; of more, the last one is replaced.
+pub(crate) const LOST_INDEXES_MAX: u32 = 8;

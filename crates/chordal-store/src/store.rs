@@ -1,6 +1,7 @@
 //! The store itself: opening, committing, and what it tells of itself.
 
 mod chunks;
+mod rebuild;
 mod records;
 
 use std::fmt;
@@ -25,6 +26,9 @@ const FORMAT: u32 = 2;
 
 /// Names the format of all else; written last when a store is created.
 const FORMAT_FILE: &str = "FORMAT";
+
+/// Is there while an index is made from the chunk files, and empty.
+const REBUILDING_FILE: &str = "REBUILDING";
 
 /// What the format file says before the number.
 const FORMAT_WORDS: &str = "chordal store ";
@@ -63,10 +67,18 @@ impl Store {
         for leftover in disk.list(TEMPORARY_FOLDER)? {
             disk.remove(&format!("{TEMPORARY_FOLDER}/{leftover}"))?;
         }
-        let index = Index::open(disk.index_backend()?, expected)?;
+        if disk.read(REBUILDING_FILE, 0)?.is_some() {
+            return Err(OpenError::IndexLost("it was being rebuilt".to_owned()));
+        }
+        let index = Index::open(disk.index_backend()?, expected);
+        let index = match index {
+            Err(OpenError::Damaged(why)) if expected != Expected::No => {
+                return Err(OpenError::IndexLost(why));
+            }
+            end => end?,
+        };
         if expected != Expected::Yes {
-            let words = Bytes::from(format!("{FORMAT_WORDS}{FORMAT}\n"));
-            disk.write_durable(FORMAT_FILE, &words)?;
+            write_format(&*disk)?;
         }
         Ok(Self {
             index,
@@ -320,6 +332,11 @@ fn check_format(disk: &dyn Disk) -> Result<Expected, OpenError> {
             known: FORMAT,
         }),
     }
+}
+
+fn write_format(disk: &dyn Disk) -> Result<(), OpenError> {
+    let words = Bytes::from(format!("{FORMAT_WORDS}{FORMAT}\n"));
+    Ok(disk.write_durable(FORMAT_FILE, &words)?)
 }
 
 fn check_size(what: &'static str, bytes: usize, limit: usize) -> Result<(), StoreError> {

@@ -21,6 +21,7 @@ use chordal_store::Change;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
+use crate::acquaintances::Acquaintances;
 use crate::held::Held;
 use crate::inbox::Duty;
 use crate::lane::{Lane, Width};
@@ -30,7 +31,7 @@ use ask::Ask;
 use chunks::{Read, Reader, Stage, Staging};
 use write::Write;
 
-pub(crate) use keeper::{Keeper, MEMBERS, SETTINGS};
+pub(crate) use keeper::{FORMER, Keeper, MEMBERS, SETTINGS};
 pub(crate) use scrub::{Progress, ScrubStep};
 
 /// The disk's answer to an order.
@@ -63,12 +64,13 @@ pub(crate) struct Disk {
     stages: Arc<Lane<Stage>>,
     writes: Arc<Lane<Write>>,
     keeper: Arc<Keeper>,
+    acquaintances: Arc<Acquaintances>,
     tasks: TaskTracker,
 }
 
 impl Disk {
     /// Works on an open store; its threads are counted among `tasks`. Must be made inside a runtime.
-    pub(crate) fn new(keeper: Keeper, tasks: &TaskTracker) -> Self {
+    pub(crate) fn new(keeper: Keeper, acquaintances: Acquaintances, tasks: &TaskTracker) -> Self {
         let keeper = Arc::new(keeper);
         let width = |workers_max, batch_max| Width {
             workers_max,
@@ -103,6 +105,7 @@ impl Disk {
             stages,
             writes,
             keeper,
+            acquaintances: Arc::new(acquaintances),
             tasks: tasks.clone(),
         }
     }
@@ -116,6 +119,7 @@ impl Disk {
                 self.write(changes, version, Waiting::Core(duty));
             }
             DiskOp::SaveMembers(members) => {
+                self.acquaintances.note(members.clone(), &self.tasks);
                 let changes = vec![keeper::meta(MEMBERS, members)];
                 self.write(changes, None, Waiting::Core(duty));
             }

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use chordal_net::NodeKey;
+use chordal_object::NodeId;
 
 use super::HomeError;
 
@@ -47,6 +48,15 @@ impl NodeFolder {
     /// The node's identity, made at the first start.
     pub(crate) fn key(&self) -> Result<NodeKey, HomeError> {
         Ok(NodeKey::load_or_create(&self.path.join("node.key"))?)
+    }
+
+    /// Puts the identity aside, so that the next one is another.
+    pub(crate) fn set_key_aside(&self, id: NodeId) -> Result<(), HomeError> {
+        let path = self.path.join("node.key");
+        let aside = self.path.join(format!("node.key.was-{}", id.short()));
+        fs::rename(&path, aside)
+            .and_then(|()| sync_folder(&self.path))
+            .map_err(|error| HomeError::io(&path, error))
     }
 
     /// The secret of the control API, made at the first start.

@@ -102,7 +102,7 @@ impl StartError {
                 path,
                 what: error.to_string(),
             },
-            OpenError::Damaged(_) | OpenError::Io { .. } => Self::Store {
+            OpenError::IndexLost(_) | OpenError::Damaged(_) | OpenError::Io { .. } => Self::Store {
                 path,
                 reason: error.to_string(),
             },

@@ -12,5 +12,6 @@ mod files;
 mod garbage;
 mod membership;
 mod pause;
+mod rebuilt;
 mod space;
 mod traffic;

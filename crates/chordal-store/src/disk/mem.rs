@@ -457,6 +457,13 @@ impl Disk for MemDisk {
         Ok(platter.free_bytes())
     }
 
+    fn set_index_aside(&self) -> io::Result<()> {
+        let mut platter = lock(&self.platter);
+        platter.check_power()?;
+        platter.index = None;
+        Ok(())
+    }
+
     fn index_backend(&self) -> io::Result<Box<dyn StorageBackend>> {
         let mut platter = lock(&self.platter);
         platter.check_power()?;

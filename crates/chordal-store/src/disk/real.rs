@@ -13,6 +13,7 @@ use redb::StorageBackend;
 use redb::backends::FileBackend;
 
 use super::{Disk, DiskError, TEMPORARY_FOLDER};
+use crate::limits::LOST_INDEXES_MAX;
 use crate::locking::lock;
 
 const LOCK_FILE: &str = "lock";
@@ -167,6 +168,17 @@ impl Disk for RealDisk {
     fn free_bytes(&self) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(&self.folder)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn set_index_aside(&self) -> io::Result<()> {
+        let index = self.folder.join(INDEX_FILE);
+        let aside = |number| self.folder.join(format!("{INDEX_FILE}.lost-{number}"));
+        let mut free = 1..LOST_INDEXES_MAX;
+        let number = free.find(|&number| !aside(number).exists());
+        match fs::rename(index, aside(number.unwrap_or(LOST_INDEXES_MAX))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            end => end,
+        }
     }
 
     fn index_backend(&self) -> io::Result<Box<dyn StorageBackend>> {

@@ -11,7 +11,7 @@ use crate::disk::DiskError;
 use crate::error::StoreError;
 use crate::index::Step;
 use crate::limits::{CHUNK_BYTES_MAX, QUARANTINE_FILES_MAX, SHARDS};
-use crate::staging::{Removing, Turn, chunk_path, shard_folder};
+use crate::staging::{Claim, Removing, Turn, chunk_path, shard_folder};
 
 const QUARANTINE_FOLDER: &str = "quarantine";
 
@@ -36,13 +36,17 @@ impl Store {
                 writing.done(is_indexed)
             }
         };
-        Ok(StagedChunk {
-            key,
-            id,
-            bytes: u32::try_from(bytes.len()).expect("a chunk's limit fits 32 bits"),
-            listed: ChunkList::ids_of_list(bytes).unwrap_or_default(),
-            claim,
-        })
+        Ok(staged(key, chunk, claim))
+    }
+
+    /// The same for a chunk whose file is there and whole, while nobody else has the store.
+    pub(super) fn stage_present(&self, key: Key, chunk: &Chunk) -> StagedChunk {
+        let claim = match self.claims.stage(chunk.id()) {
+            Turn::Staged(claim) => claim,
+            // As if the index named it: if it comes to nothing the file stays.
+            Turn::Write(writing) => writing.done(true),
+        };
+        staged(key, chunk, claim)
     }
 
     /// Whether the file is there with exactly these bytes.
@@ -121,22 +125,26 @@ impl Store {
             tracing::debug!(%id, %error, "a damaged chunk stays in the index");
             return;
         }
+        // A file that was not there, or stays, changes nothing: the index no longer names it.
+        if let Err(error) = self.set_file_aside(id) {
+            tracing::debug!(%id, %error, "a damaged chunk's file was not put aside");
+        }
+        drop(removing);
+    }
+
+    /// Puts a chunk's file where people may look at it, while there is room for more of them.
+    pub(super) fn set_file_aside(&self, id: ChunkId) -> std::io::Result<()> {
         let path = chunk_path(id);
         let has_room = self
             .disk
             .list(QUARANTINE_FOLDER)
             .is_ok_and(|files| files.len() < QUARANTINE_FILES_MAX);
-        let moved = if has_room {
+        if has_room {
             self.disk
                 .rename(&path, &format!("{QUARANTINE_FOLDER}/{id}"))
         } else {
             self.disk.remove(&path).map(drop)
-        };
-        // A file that was not there, or stays, changes nothing: the index no longer names it.
-        if let Err(error) = moved {
-            tracing::debug!(%id, %error, "a damaged chunk's file was not put aside");
         }
-        drop(removing);
     }
 
     /// Which of these chunks some record or list chunk that is stored here refers to; nothing where
@@ -223,6 +231,17 @@ impl Store {
             files,
             next: shard.wrapping_add(1),
         })
+    }
+}
+
+fn staged(key: Key, chunk: &Chunk, claim: Claim) -> StagedChunk {
+    let bytes = chunk.bytes();
+    StagedChunk {
+        key,
+        id: chunk.id(),
+        bytes: u32::try_from(bytes.len()).expect("a chunk's limit fits 32 bits"),
+        listed: ChunkList::ids_of_list(bytes).unwrap_or_default(),
+        claim,
     }
 }
 

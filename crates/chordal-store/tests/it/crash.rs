@@ -260,5 +260,5 @@ fn an_index_that_is_gone_is_said_and_not_replaced_by_an_empty_one() {
     put(&Store::open(at()).unwrap(), &record("f", 1, "x"));
     std::fs::remove_file(folder.path().join("index.redb")).unwrap();
     let refused = Store::open(at()).unwrap_err();
-    assert!(matches!(refused, OpenError::Damaged(_)), "{refused}");
+    assert!(matches!(refused, OpenError::IndexLost(_)), "{refused}");
 }

@@ -11,4 +11,5 @@ mod fault;
 mod golden;
 mod keeping;
 mod model;
+mod rebuild;
 mod threads;

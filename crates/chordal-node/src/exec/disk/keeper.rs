@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use chordal_object::{Bits, NodeId};
 use chordal_proto::input::DiskError;
 use chordal_store::limits::RESERVE_BYTES;
-use chordal_store::{Change, OpenError, RealDisk, Store, StoreError};
+use chordal_store::{Change, OpenError, RealDisk, Rebuilt, Store, StoreError};
 
 use super::care::CareLog;
 use crate::counters::Counting;
@@ -21,6 +22,10 @@ pub(crate) const SETTINGS: &str = "settings";
 
 /// Where it is kept what looking after the copies came to.
 pub(crate) const CARE: &str = "care";
+
+/// Where a node whose index was lost keeps who it was before, until the ring waits for that one no
+/// more.
+pub(crate) const FORMER: &str = "former";
 
 /// A node's store. Everything here may block.
 #[derive(Debug)]
@@ -43,15 +48,39 @@ impl Keeper {
         alarm: Arc<Inbox>,
     ) -> Result<Self, OpenError> {
         let store = Store::open(Box::new(RealDisk::new(folder)))?;
+        Ok(Self::of(store, offer_bytes, counting, alarm))
+    }
+
+    /// Makes a new index for the store in this folder, whose own is lost, from its chunk files.
+    pub(crate) fn rebuild(
+        folder: &Path,
+        offer_bytes: Option<u64>,
+        (counting, alarm): (Arc<Counting>, Arc<Inbox>),
+        bits: Bits,
+        former: NodeId,
+    ) -> Result<(Self, Rebuilt), OpenError> {
+        let disk = Box::new(RealDisk::new(folder));
+        let former = Bytes::copy_from_slice(former.as_bytes());
+        let meta = vec![(FORMER.to_owned(), former)];
+        let (store, rebuilt) = Store::rebuild(disk, |id| bits.chunk_key(id), meta)?;
+        Ok((Self::of(store, offer_bytes, counting, alarm), rebuilt))
+    }
+
+    fn of(
+        store: Store,
+        offer_bytes: Option<u64>,
+        counting: Arc<Counting>,
+        alarm: Arc<Inbox>,
+    ) -> Self {
         let care = store.meta(CARE).ok().flatten();
         let care = care.and_then(CareLog::decode).unwrap_or_default();
-        Ok(Self {
+        Self {
             store,
             offer_bytes,
             counting,
             care: Mutex::new(care),
             alarm,
-        })
+        }
     }
 
     /// A small value kept earlier.

@@ -12,9 +12,14 @@ use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
 use super::{Disk, DiskResult, Keeper, ScrubStep};
+use crate::acquaintances::Acquaintances;
 use crate::counters::{Counters, Counting};
 use crate::held::Held;
 use crate::inbox::{Duty, Inbox};
+
+fn acquaintances(folder: &Path) -> Acquaintances {
+    Acquaintances::new(folder, Arc::default())
+}
 
 /// A disk in a folder of its own, with the core's side of it.
 struct Bench {
@@ -36,7 +41,7 @@ impl Bench {
         let keeper =
             Keeper::open(folder.path(), offer_bytes, Arc::clone(&counting), alarm).unwrap();
         Self {
-            disk: Disk::new(keeper, &tasks),
+            disk: Disk::new(keeper, acquaintances(folder.path()), &tasks),
             inbox,
             held: Arc::default(),
             counting,
@@ -450,6 +455,6 @@ async fn the_next_life_goes_on_where_the_scrub_was_and_counts_on() {
     let counting = Arc::new(Counting::default());
     let keeper = Keeper::open(folder.path(), None, counting, Arc::default()).unwrap();
     assert_eq!(keeper.care().care.found, 1);
-    let disk = Disk::new(keeper, &TaskTracker::new());
+    let disk = Disk::new(keeper, acquaintances(folder.path()), &TaskTracker::new());
     assert_eq!(round(&disk).await, whole - 2);
 }

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tokio_util::task::TaskTracker;
 
 use super::Transfers;
+use crate::acquaintances::Acquaintances;
 use crate::bulk::Verdict;
 use crate::counters::{Counters, Counting};
 use crate::exec::{self, Disk, Keeper, Server};
@@ -57,7 +58,11 @@ fn side(
     let (counting, held) = (Arc::new(Counting::default()), Arc::new(Held::default()));
     let tasks = TaskTracker::new();
     let keeper = Keeper::open(folder.path(), offer, Arc::clone(&counting), Arc::default()).unwrap();
-    let disk = Disk::new(keeper, &tasks);
+    let disk = Disk::new(
+        keeper,
+        Acquaintances::new(folder.path(), Arc::default()),
+        &tasks,
+    );
     let settings = Arc::new(RwLock::new(Settings::default()));
     let server = Server::new(disk.clone(), settings, Arc::clone(&counting), tasks.clone());
     tasks.spawn(async move {
