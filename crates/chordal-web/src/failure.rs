@@ -30,7 +30,7 @@ impl Wish {
             Self::Put => {
                 "Nothing of this upload is visible, and every file stored before is as it was."
             }
-            Self::Read | Self::Look => "Nothing was changed.",
+            Self::Read | Self::Look | Self::Forget => "Nothing was changed.",
             Self::Remove => "The file may still be there; every other file is as it was.",
             Self::Join => "The node stays as it was.",
             Self::Forget => {
