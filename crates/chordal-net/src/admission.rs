@@ -7,12 +7,13 @@
 mod certificate;
 
 use std::collections::HashSet;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
 use crate::error::Refusal;
 use crate::identity::PeerId;
+use crate::invite::Inviter;
 
 pub use certificate::{Authority, AuthorityId, Certificate, CertificateError};
 
@@ -21,6 +22,7 @@ pub use certificate::{Authority, AuthorityId, Certificate, CertificateError};
 pub struct Admission {
     authority: AuthorityId,
     certificate: Certificate,
+    inviter: Option<Arc<dyn Inviter>>,
     refused: RwLock<HashSet<PeerId>>,
     changed: watch::Sender<()>,
 }
@@ -31,9 +33,21 @@ impl Admission {
         Self {
             authority,
             certificate,
+            inviter: None,
             refused: RwLock::default(),
             changed: watch::Sender::new(()),
         }
+    }
+
+    /// The same, for a node that lets newcomers in who have an invitation.
+    #[must_use]
+    pub fn inviting(mut self, inviter: Arc<dyn Inviter>) -> Self {
+        self.inviter = Some(inviter);
+        self
+    }
+
+    pub(crate) fn inviter(&self) -> Option<Arc<dyn Inviter>> {
+        self.inviter.clone()
     }
 
     /// The authority whose certificates count.

@@ -112,6 +112,18 @@ pub enum Refusal {
     /// A node reached itself.
     #[error("connected to itself")]
     Itself,
+    /// No invitation has this secret.
+    #[error("the ring knows no such invitation: ask for a new code")]
+    NotInvited,
+    /// The invitation has let in as many as it was for.
+    #[error("the code was used already: ask for a new one")]
+    InviteUsed,
+    /// The invitation was not used in time.
+    #[error("the code is too old: ask for a new one")]
+    InviteExpired,
+    /// The node does not hold the ring's authority, or cannot use it now.
+    #[error("this node cannot let anybody in: its machine does not hold the ring's authority")]
+    CannotInvite,
     /// A reason of a later version.
     #[error("refused for a reason this program does not know (code {0})")]
     Unknown(u8),
@@ -126,6 +138,10 @@ impl Refusal {
             Self::NoCommonVersion => 4,
             Self::WrongPeer => 5,
             Self::Itself => 6,
+            Self::NotInvited => 7,
+            Self::InviteUsed => 8,
+            Self::InviteExpired => 9,
+            Self::CannotInvite => 10,
             Self::Unknown(code) => code,
         }
     }
@@ -138,6 +154,10 @@ impl Refusal {
             4 => Self::NoCommonVersion,
             5 => Self::WrongPeer,
             6 => Self::Itself,
+            7 => Self::NotInvited,
+            8 => Self::InviteUsed,
+            9 => Self::InviteExpired,
+            10 => Self::CannotInvite,
             other => Self::Unknown(other),
         }
     }

@@ -13,6 +13,7 @@ use tokio_rustls::TlsStream;
 
 use crate::counters::count;
 use crate::endpoint::{Shared, Target};
+use crate::enrol;
 use crate::error::{ConnectError, Refusal};
 use crate::hello::{self, Hello, HelloError, Purpose};
 use crate::identity::PeerId;
@@ -33,7 +34,7 @@ pub(crate) struct Admitted {
 
 /// Why a handshake failed, before it is known on whose behalf.
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     TimedOut,
     Io(io::Error),
     Greeting(&'static str),
@@ -104,7 +105,8 @@ async fn dial_through(
     stream.write_all(&greeting).await?;
     stream.flush().await?;
     let greeting = hello::read_frame(&mut stream).await?;
-    let (peer, verdict) = judge(shared, &stream, &greeting, target.expect)?;
+    let (peer, hello) = peer_or_fail(&stream, &greeting)?;
+    let verdict = judge(shared, peer, hello, target.expect);
     let mut admitted = say_verdict(shared, stream, peer, verdict).await?;
     hear_verdict(&mut admitted.stream).await?;
     admitted.purpose = purpose;
@@ -113,12 +115,12 @@ async fn dial_through(
     Ok(admitted)
 }
 
-/// Lets an accepted connection through, or counts why not.
+/// Lets an accepted connection through, or counts why not. One that only enrols ends here.
 pub(crate) async fn welcome(shared: &Shared, raw: Raw, from: SocketAddr) -> Option<Admitted> {
     let stream = Stream::new(raw, &shared.meters).ok()?;
     let through = Box::pin(welcome_through(shared, stream, from));
     let failure = match timeout(shared.limits.handshake_timeout, through).await {
-        Ok(Ok(admitted)) => return Some(admitted),
+        Ok(Ok(admitted)) => return admitted,
         Ok(Err(failure)) => failure,
         Err(_) => Failure::TimedOut,
     };
@@ -147,21 +149,27 @@ async fn welcome_through(
     shared: &Shared,
     stream: Stream,
     from: SocketAddr,
-) -> Result<Admitted, Failure> {
+) -> Result<Option<Admitted>, Failure> {
     let secured = shared.tls.acceptor.accept(stream).await?;
     let mut stream = Box::new(TlsStream::from(secured));
     let greeting = read_greeting(&mut stream).await?;
     // Who does not even greet properly learns nothing of us.
-    let (peer, verdict) = judge(shared, &stream, &greeting, None)?;
-    let purpose = verdict
+    let (peer, hello) = peer_or_fail(&stream, &greeting)?;
+    let purpose = hello
         .as_ref()
         .map_or(Purpose::Control, |hello| hello.purpose);
     let own = hello::framed(&own_hello(shared, purpose).encode());
     stream.write_all(&own).await?;
+    if purpose == Purpose::Enrol {
+        stream.flush().await?;
+        let answered = enrol::answer(&shared.admission, stream, peer, shared.limits.linger).await;
+        return answered.map(|()| None);
+    }
+    let verdict = judge(shared, peer, hello, None);
     let mut admitted = say_verdict(shared, stream, peer, verdict).await?;
     hear_verdict(&mut admitted.stream).await?;
     admitted.addr = reachable(admitted.addr, from);
-    Ok(admitted)
+    Ok(Some(admitted))
 }
 
 /// A greeting that ends early or is too long is the sender's fault, not the network's.
@@ -190,23 +198,14 @@ fn own_hello(shared: &Shared, purpose: Purpose) -> Hello {
     }
 }
 
-/// Who is behind `stream`, and whether it may enter. What is not even a greeting fails outright and
-/// gets no answer.
+/// Whether a peer who greeted so may enter.
 fn judge(
     shared: &Shared,
-    stream: &TlsStream<Stream>,
-    greeting: &[u8],
+    peer: PeerId,
+    hello: Result<Hello, Refusal>,
     expect: Option<PeerId>,
-) -> Result<(PeerId, Result<Hello, Refusal>), Failure> {
-    let peer = peer_of(stream).ok_or(Failure::Greeting("no key shown"))?;
-    let hello = match Hello::decode(greeting) {
-        Ok(hello) => hello,
-        Err(HelloError::NoCommonVersion { .. }) => {
-            return Ok((peer, Err(Refusal::NoCommonVersion)));
-        }
-        Err(HelloError::NotChordal) => return Err(Failure::Greeting("another protocol")),
-        Err(HelloError::Malformed(why)) => return Err(Failure::Greeting(why)),
-    };
+) -> Result<Hello, Refusal> {
+    let hello = hello?;
     let verdict = if peer == shared.id {
         Err(Refusal::Itself)
     } else if expect.is_some_and(|expected| expected != peer) {
@@ -214,7 +213,22 @@ fn judge(
     } else {
         shared.admission.admit(&peer, &hello.certificate)
     };
-    Ok((peer, verdict.map(|()| hello)))
+    verdict.map(|()| hello)
+}
+
+/// Who is behind `stream`, and its greeting. What is not even one fails outright and gets no
+/// answer.
+pub(crate) fn peer_or_fail(
+    stream: &TlsStream<Stream>,
+    greeting: &[u8],
+) -> Result<(PeerId, Result<Hello, Refusal>), Failure> {
+    let peer = peer_of(stream).ok_or(Failure::Greeting("no key shown"))?;
+    match Hello::decode(greeting) {
+        Ok(hello) => Ok((peer, Ok(hello))),
+        Err(HelloError::NoCommonVersion { .. }) => Ok((peer, Err(Refusal::NoCommonVersion))),
+        Err(HelloError::NotChordal) => Err(Failure::Greeting("another protocol")),
+        Err(HelloError::Malformed(why)) => Err(Failure::Greeting(why)),
+    }
 }
 
 /// Tells the other side what we decided. After a refusal, waits for its end a moment: closing at
@@ -228,11 +242,7 @@ async fn say_verdict(
     let hello = match verdict {
         Ok(hello) => hello,
         Err(refusal) => {
-            // The refusal stands whether or not it can still be told.
-            let told = stream.write_all(&hello::verdict(Err(refusal))).await;
-            if told.is_ok() && stream.shutdown().await.is_ok() {
-                linger(&mut stream, shared.limits.linger).await;
-            }
+            refuse(&mut stream, refusal, shared.limits.linger).await;
             return Err(Failure::WeRefuse(refusal, peer));
         }
     };
@@ -245,6 +255,15 @@ async fn say_verdict(
         instance: hello.instance,
         purpose: hello.purpose,
     })
+}
+
+/// Tells why not, and waits a moment for the other side's end. The refusal stands whether or not
+/// it can still be told.
+pub(crate) async fn refuse(stream: &mut Secured, refusal: Refusal, patience: Duration) {
+    let told = stream.write_all(&hello::verdict(Err(refusal))).await;
+    if told.is_ok() && stream.shutdown().await.is_ok() {
+        linger(stream, patience).await;
+    }
 }
 
 async fn hear_verdict(stream: &mut Secured) -> Result<(), Failure> {
@@ -279,7 +298,7 @@ fn reachable(advertised: SocketAddr, met: SocketAddr) -> SocketAddr {
     }
 }
 
-fn network(error: &io::Error) -> ConnectError {
+pub(crate) fn network(error: &io::Error) -> ConnectError {
     let kind = error.kind();
     if kind == io::ErrorKind::ConnectionRefused {
         return ConnectError::NobodyThere;

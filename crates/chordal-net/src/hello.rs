@@ -21,6 +21,8 @@ pub enum Purpose {
     Control,
     /// Requests of the dialler, one at a time.
     Bulk,
+    /// The dialler is no member yet, and has an invitation.
+    Enrol,
 }
 
 /// What each side says of itself before anything else.
@@ -71,6 +73,7 @@ impl Hello {
         bytes.push(match self.purpose {
             Purpose::Control => 1,
             Purpose::Bulk => 2,
+            Purpose::Enrol => 3,
         });
         bytes.extend_from_slice(&self.instance.to_be_bytes());
         bytes.extend_from_slice(&certificate_length.to_be_bytes());
@@ -94,6 +97,7 @@ impl Hello {
         let purpose = match rest.try_get_u8().map_err(cut)? {
             1 => Purpose::Control,
             2 => Purpose::Bulk,
+            3 => Purpose::Enrol,
             _ => return Err(HelloError::Malformed("unknown purpose")),
         };
         let instance = rest.try_get_u64().map_err(cut)?;

@@ -1,10 +1,13 @@
 //! The folder of one user's nodes on one machine: `CHORDAL_HOME`.
 //!
 //! ```text
-//! authority.key          the ring authority's secret, shared by all nodes of this home
+//! authority.key          the ring authority's secret, where the ring was founded here
+//! invitations/           whom it may let in yet
+//! ring.authority         the authority's public half, where the ring was joined by invitation
 //! nodes/PORT/            a node's folder, unless it was given another one
 //!     node.key           its identity
 //!     acquaintances      its ring and the nodes it knows, for the case that its index is lost
+//!     admission          the authority's certificate for it, where it was invited
 //!     control.token      64 hexadecimal digits: whoever reads this may command the node
 //!     incarnation        how often it was started
 //!     lock               held while it runs
@@ -15,21 +18,41 @@
 //! Folders are for their owner alone. What is not understood is never overwritten.
 
 mod folder;
+mod invitations;
 mod running;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use chordal_net::{Authority, KeyFileError};
+use chordal_net::{Authority, AuthorityId, KeyFileError};
 
 pub(crate) use folder::NodeFolder;
+pub(crate) use invitations::Invitations;
 pub use running::{Announcement, RunningNode};
 
 /// One user's folder on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home {
     path: PathBuf,
+}
+
+/// Whose ring a home belongs to.
+#[derive(Debug)]
+pub(crate) enum RingAuthority {
+    /// The authority's secret is here: nodes of this home certify themselves, and let others in.
+    Own(Invitations),
+    /// Nodes of this home are members by invitation.
+    Other(AuthorityId),
+}
+
+impl RingAuthority {
+    pub(crate) fn id(&self) -> AuthorityId {
+        match self {
+            Self::Own(invitations) => invitations.authority().id(),
+            Self::Other(id) => *id,
+        }
+    }
 }
 
 /// Why a file of the home could not be used.
@@ -101,10 +124,37 @@ impl Home {
             .find(|node| node.ring == addr || node.http == Some(addr)))
     }
 
-    /// The ring authority of this home, made at the first use.
-    pub(crate) fn authority(&self) -> Result<Authority, HomeError> {
+    /// Whose ring the nodes of this home belong to, if they belong to one yet.
+    pub(crate) fn authority(&self) -> Result<Option<RingAuthority>, HomeError> {
+        let key = self.path.join("authority.key");
+        if key.exists() {
+            return self.found().map(RingAuthority::Own).map(Some);
+        }
+        let path = self.path.join("ring.authority");
+        let Some(text) = folder::read(&path)? else {
+            return Ok(None);
+        };
+        match text.trim().parse() {
+            Ok(authority) => Ok(Some(RingAuthority::Other(authority))),
+            Err(_) => Err(HomeError::Damaged {
+                path,
+                what: "not a ring authority",
+            }),
+        }
+    }
+
+    /// The authority of a ring that is founded here, made at the first use.
+    pub(crate) fn found(&self) -> Result<Invitations, HomeError> {
         folder::make(&self.path)?;
-        Ok(Authority::load_or_create(&self.path.join("authority.key"))?)
+        let authority = Authority::load_or_create(&self.path.join("authority.key"))?;
+        Ok(Invitations::new(invitations::folder(&self.path), authority))
+    }
+
+    /// The nodes of this home belong to that ring from now on.
+    pub(crate) fn keep_authority(&self, authority: AuthorityId) -> Result<(), HomeError> {
+        folder::make(&self.path)?;
+        let path = self.path.join("ring.authority");
+        folder::replace(&path, format!("{authority}\n").as_bytes())
     }
 
     pub(crate) fn running_folder(&self) -> PathBuf {

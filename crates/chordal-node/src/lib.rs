@@ -29,13 +29,14 @@ mod settings_bytes;
 mod start;
 mod stop;
 
+pub use chordal_net::{ConnectError, InviteCode, ParseInviteError};
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};
 pub use files::{
     ByteRange, Download, FileBody, FileInfo, ListPage, PutRequest, PutResult, Removed,
 };
 pub use home::{Announcement, Home, HomeError, RunningNode};
-pub use node::{Force, Node, NodeConfig, Phase};
+pub use node::{Force, InviteError, Node, NodeConfig, Phase};
 pub use scrub::ScrubPace;
 pub use start::StartError;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_net::Endpoint;
+use chordal_net::{Endpoint, InviteCode};
 use chordal_object::{Name, NodeId};
 use chordal_proto::effect::{Answer, Notice, RingCheck, RingStatus, TokenFingers, Whereabouts};
 use chordal_proto::input::{Command, Draft};
@@ -18,6 +18,7 @@ use chordal_proto::limits::LIST_ROWS_MAX;
 use chordal_proto::{Settings, Timing};
 use futures_util::Stream;
 use tokio::sync::{OnceCell, broadcast, watch};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,8 +26,9 @@ use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
 use crate::files::{ByteRange, Download, FileInfo, ListPage, PutRequest, PutResult, Removed};
-use crate::home::{Announcement, Home, HomeError, RunningNode};
+use crate::home::{Announcement, Home, HomeError, Invitations, RunningNode};
 use crate::scrub::ScrubPace;
+use crate::start::address::reachable;
 use crate::start::{self, StartError};
 use crate::{get, put, stop};
 
@@ -47,6 +49,8 @@ pub struct NodeConfig {
     pub offer: Option<u64>,
     /// Addresses of nodes whose ring to join; none to found a ring, or to return to the old one.
     pub join: Vec<SocketAddr>,
+    /// A join code: enters the ring that it is of, and joins at its addresses.
+    pub invite: Option<InviteCode>,
     /// Whether a newly founded ring is of the classic profile: SHA-1, 10 bits, one token a node.
     pub classic: bool,
     /// Bits of a newly founded ring's keys, 3 to 128; nothing for the profile's own.
@@ -72,6 +76,7 @@ impl NodeConfig {
             data: None,
             offer: None,
             join: Vec::new(),
+            invite: None,
             classic: false,
             bits: None,
             ring_name: None,
@@ -93,6 +98,20 @@ pub enum Phase {
     Stopping,
     /// It has ended.
     Stopped,
+}
+
+/// Why nobody can be invited here.
+#[derive(Debug, thiserror::Error)]
+pub enum InviteError {
+    /// The ring's authority is elsewhere.
+    #[error("this machine does not hold the ring's authority")]
+    NotFounder,
+    /// The invitation could not be kept.
+    #[error(transparent)]
+    Home(HomeError),
+    /// The program is about to end.
+    #[error("the program is stopping")]
+    Interrupted,
 }
 
 /// Whether a leave may lose copies.
@@ -119,6 +138,7 @@ pub(crate) struct Shared {
     pub(crate) home: Home,
     pub(crate) folder: PathBuf,
     pub(crate) control_token: String,
+    pub(crate) invitations: Option<Arc<Invitations>>,
     pub(crate) client: Arc<Client>,
     pub(crate) endpoint: Endpoint,
     pub(crate) notices: broadcast::Sender<Notice>,
@@ -188,6 +208,25 @@ impl Node {
     /// The secret that a client of the control API must show: 64 hexadecimal digits.
     pub fn control_token(&self) -> &str {
         &self.shared.control_token
+    }
+
+    /// Whether this node may let others in: its home holds the ring's authority.
+    pub fn may_invite(&self) -> bool {
+        self.shared.invitations.is_some()
+    }
+
+    /// A code that lets so many other machines in, for so long.
+    pub async fn invite(&self, uses: u32, lasts: Duration) -> Result<InviteCode, InviteError> {
+        let invitations = self.shared.invitations.clone();
+        let invitations = invitations.ok_or(InviteError::NotFounder)?;
+        let addrs = reachable(self.addr(), self.listening());
+        let code = InviteCode::fresh(&addrs, &invitations.authority().id());
+        let secret = code.secret;
+        let opened = spawn_blocking(move || invitations.open(secret, uses, lasts)).await;
+        match opened {
+            Ok(opened) => opened.map(|()| code).map_err(InviteError::Home),
+            Err(_) => Err(InviteError::Interrupted),
+        }
     }
 
     /// Leaves word in the home that this node runs, so that the command line finds it. The word

@@ -1,6 +1,7 @@
 //! Starting a node: folder, identity, admission, store, network, core, in this order.
 
-mod address;
+pub(crate) mod address;
+mod entrance;
 mod error;
 mod rebuilt;
 
@@ -9,10 +10,10 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_net::{Admission, Endpoint, Limits, NodeKey};
+use chordal_net::{Endpoint, Limits, NodeKey};
 use chordal_object::{Bits, NodeId};
 use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Peer, Profile, Settings, Time};
@@ -28,7 +29,7 @@ use crate::counters::Counting;
 use crate::driver::Driver;
 use crate::exec::{self, Disk, FORMER, Keeper, MEMBERS, SETTINGS, Server, Transfers};
 use crate::held::Held;
-use crate::home::{Home, HomeError, NodeFolder};
+use crate::home::NodeFolder;
 use crate::inbox::Inbox;
 use crate::limits::{
     BULK_BODY_BYTES_MAX, BULK_CONNECTIONS_MAX, COMMANDS_MAX, FREE_PORT_TRIES, INBOUND_BYTES_MAX,
@@ -40,6 +41,7 @@ use crate::recorder::{Recorder, Rotation};
 use crate::scrub;
 use crate::settings_bytes;
 
+use entrance::Entrance;
 pub use error::StartError;
 
 /// Starts a node; see [`Node::start`].
@@ -59,6 +61,9 @@ pub(crate) async fn start(config: NodeConfig) -> Result<Node, StartError> {
 async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     // First of all, so that a port in use is found before anything is touched.
     config.listen = address::probe(config.listen)?;
+    if let Some(code) = &config.invite {
+        config.join.extend(&code.addrs);
+    }
     let addr = address::advertised(&config);
     let counting = Arc::new(Counting::default());
     let inbox = Arc::new(Inbox::default());
@@ -71,7 +76,7 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     let (endpoint, events) = Endpoint::bind(chordal_net::Config {
         listen: config.listen,
         key: on_disk.key.clone(),
-        admission: Arc::clone(&on_disk.admission),
+        admission: Arc::clone(&on_disk.entrance.admission),
         limits: network_limits(),
     })
     .await?;
@@ -141,7 +146,7 @@ async fn join(node: &Node, addresses: Vec<SocketAddr>, is_new: bool) -> Result<(
 struct OnDisk {
     folder: NodeFolder,
     key: NodeKey,
-    admission: Arc<Admission>,
+    entrance: Entrance,
     control_token: String,
     incarnation: u64,
     keeper: Keeper,
@@ -205,9 +210,9 @@ impl OnDisk {
             Some(_) | None => config.join.clone(),
         };
         let key = folder.key()?;
-        let admission = admission(&config.home, &key)?;
+        let entrance = entrance::open(config, &folder, &key)?;
         Ok(Self {
-            admission: Arc::new(admission),
+            entrance,
             control_token: folder.control_token()?,
             incarnation: folder.next_incarnation()?,
             folder,
@@ -220,16 +225,6 @@ impl OnDisk {
             members,
         })
     }
-}
-
-/// How this node proves to others that it belongs, and whom it lets in: the nodes of one home share
-/// their ring's authority, so each may certify itself. A node invited from another machine would
-/// bring the certificate that it was given instead.
-fn admission(home: &Home, key: &NodeKey) -> Result<Admission, HomeError> {
-    let authority = home.authority()?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let certificate = authority.issue(key.peer_id(), since.map_or(0, |since| since.as_secs()));
-    Ok(Admission::new(authority.id(), certificate))
 }
 
 /// The settings of the ring that this node belonged to. What the starter asked for must not
@@ -336,6 +331,7 @@ fn assemble(
         home: config.home.clone(),
         folder: folder.path().to_owned(),
         control_token: on_disk.control_token,
+        invitations: on_disk.entrance.invitations,
         client: Arc::new(Client::new(
             orders,
             Arc::clone(&inbox),

@@ -396,6 +396,29 @@ pub struct Joined {
     pub nodes: usize,
 }
 
+/// A wish to let other machines in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Invite {
+    /// How many machines.
+    pub uses: u32,
+    /// For how long, in seconds.
+    pub seconds: u64,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invited {
+    /// What to type on the other machine: `chordal join CODE`.
+    pub code: String,
+    /// Where it will look for the ring, `ip:port`.
+    pub addrs: Vec<String>,
+    /// How many machines it lets in.
+    pub uses: u32,
+    /// For how long, in seconds.
+    pub seconds: u64,
+}
+
 /// A wish to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! From a node's errors to problems: the sentences that say what is still true and what to do.
 
 use chordal_node::model::{Failure, JoinRefusal, Unheard};
-use chordal_node::{NodeError, Refused};
+use chordal_node::{InviteError, NodeError, Refused};
 
 use crate::problem::{Code, Missing, Problem};
 
@@ -68,6 +68,19 @@ pub(crate) fn problem(error: &NodeError, wish: Wish) -> Problem {
     problem
 }
 
+/// The problem that nobody can be invited.
+pub(crate) fn no_invitation(error: &InviteError) -> Problem {
+    let (code, advice) = match error {
+        InviteError::NotFounder => (
+            Code::Refused,
+            "Run `chordal invite` on the machine where the ring was founded.",
+        ),
+        InviteError::Home(_) => (Code::Disk, "Look at this machine's disk."),
+        InviteError::Interrupted => (Code::Busy, "Try again when the node runs."),
+    };
+    Problem::new(code, error.to_string()).advice(advice)
+}
+
 /// A node that did not answer, for the API.
 pub(crate) fn missing_node(unheard: &Unheard) -> Missing {
     Missing {
@@ -100,7 +113,7 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         ),
         Failure::Unjoinable(_) => (
             Code::Unjoinable,
-            "Check the address, that a node runs there, and that both homes hold the same authority.key.",
+            "Check the address and that a node runs there; a machine that is no member yet joins with a code of `chordal invite`.",
         ),
         Failure::JoinRefused(JoinRefusal::OtherSettings) => (
             Code::Refused,

@@ -38,6 +38,12 @@ pub(crate) const JSON_BYTES_MAX: usize = 64 << 10;
 /// The most addresses in one wish to join.
 pub(crate) const JOIN_ADDRS_MAX: usize = 64;
 
+/// The most machines that one invitation lets in.
+pub(crate) const INVITE_USES_MAX: u32 = 1000;
+
+/// The longest time that an invitation is good for, in seconds: a year.
+pub(crate) const INVITE_SECONDS_MAX: u64 = 366 * 86_400;
+
 /// Rows in a page of a listing when nobody says how many.
 pub(crate) const LIST_ROWS_DEFAULT: u32 = 1000;
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
@@ -17,7 +18,9 @@ use serde_json::{Value, json};
 
 use crate::failure::{self, Wish};
 use crate::guard::{self, Token};
-use crate::limits::{JOIN_ADDRS_MAX, JSON_BYTES_MAX, LIST_ROWS_DEFAULT};
+use crate::limits::{
+    INVITE_SECONDS_MAX, INVITE_USES_MAX, JOIN_ADDRS_MAX, JSON_BYTES_MAX, LIST_ROWS_DEFAULT,
+};
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::{api, facts, files, which};
@@ -46,6 +49,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/fingers", get(fingers))
         .route("/v1/counters", get(counters))
         .route("/v1/join", post(join))
+        .route("/v1/invite", post(invite))
         .route("/v1/leave", post(leave))
         .route("/v1/forget", post(forget))
         .fallback(no_such_route)
@@ -161,6 +165,26 @@ async fn join(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Joi
     let node = shared.node.clone();
     let nodes = detached(async move { node.join(addrs).await }, Wish::Join).await?;
     Ok(Json(api::Joined { nodes }))
+}
+
+/// `POST /v1/invite`: a code that lets other machines in.
+async fn invite(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Invited>, Problem> {
+    let wish: api::Invite = json_body(&body)?;
+    if wish.uses == 0 || wish.uses > INVITE_USES_MAX {
+        return Err(bad(&format!("1 to {INVITE_USES_MAX} uses are possible")));
+    }
+    if wish.seconds == 0 || wish.seconds > INVITE_SECONDS_MAX {
+        return Err(bad("an invitation lasts a second to a year"));
+    }
+    let lasts = Duration::from_secs(wish.seconds);
+    let invited = shared.node.invite(wish.uses, lasts).await;
+    let code = invited.map_err(|error| failure::no_invitation(&error))?;
+    Ok(Json(api::Invited {
+        code: code.to_string(),
+        addrs: code.addrs.iter().map(ToString::to_string).collect(),
+        uses: wish.uses,
+        seconds: wish.seconds,
+    }))
 }
 
 /// `POST /v1/leave`: hands everything over and leaves for good.

@@ -88,8 +88,10 @@ pub(crate) enum Command {
     Stat(NameArgs),
     /// Delete files
     Rm(RmArgs),
-    /// Tell the running node to join the ring of another one; where none runs here, start one
+    /// Join a ring by the code of `chordal invite`, or tell the running node to join another one's
     Join(JoinArgs),
+    /// Print a code that lets another machine in: `chordal join CODE` there
+    Invite(InviteArgs),
     /// Hand everything over and leave the ring for good
     Leave(LeaveArgs),
     /// Say that a silent node will not come back: its copies are made again at once
@@ -123,8 +125,8 @@ pub(crate) enum Command {
 /// How a node runs, whichever way it is started.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct RunArgs {
-    /// Join the ring of the node there; may be given several times
-    #[arg(long, value_name = "IP:PORT")]
+    /// Join the ring of the node there, or by a code of `chordal invite`; addresses may be several
+    #[arg(long, value_name = "IP:PORT or CODE")]
     pub(crate) join: Vec<String>,
     /// The node's own folder, instead of one in `CHORDAL_HOME`
     #[arg(long, value_name = "DIR")]
@@ -260,9 +262,33 @@ pub(crate) struct RmArgs {
 /// `chordal join`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct JoinArgs {
-    /// A node of the ring: IP:PORT, or HOST:PORT
-    #[arg(value_name = "WHERE")]
+    /// A join code, or a node of the ring: IP:PORT, or HOST:PORT
+    #[arg(value_name = "CODE or IP:PORT")]
     pub(crate) place: String,
+    #[command(flatten)]
+    pub(crate) run: JoinRunArgs,
+}
+
+/// How a node runs that `chordal join` starts.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct JoinRunArgs {
+    /// How much of the disk the ring may use, for example 100GB; 0 only reads and writes
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) offer: Option<u64>,
+    /// The node's own folder, instead of one in `CHORDAL_HOME`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+/// `chordal invite`.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct InviteArgs {
+    /// How many machines the code lets in
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) uses: u32,
+    /// How long it is good for, for example 30m or 2d
+    #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = parse_time)]
+    pub(crate) lasts: Duration,
 }
 
 /// `chordal leave`.

@@ -214,6 +214,12 @@ impl Client {
         self.order("/v1/join", &api::Join { addrs }).await
     }
 
+    /// Opens an invitation.
+    pub(crate) async fn invite(&self, uses: u32, seconds: u64) -> Result<api::Invited, Trouble> {
+        self.order("/v1/invite", &api::Invite { uses, seconds })
+            .await
+    }
+
     /// Hands everything over and leaves.
     pub(crate) async fn leave(&self, force: bool) -> Result<api::Left, Trouble> {
         self.order("/v1/leave", &api::Leave { force }).await

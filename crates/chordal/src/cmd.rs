@@ -14,6 +14,7 @@ mod demo;
 pub(crate) mod fingers;
 mod forget;
 pub(crate) mod get;
+mod invite;
 mod join;
 pub(crate) mod leave;
 pub(crate) mod ls;
@@ -70,6 +71,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Stat(args) => stat::run(context, args).await,
         Command::Rm(args) => rm::run(context, args).await,
         Command::Join(args) => Box::pin(join::run(context, args)).await,
+        Command::Invite(args) => invite::run(context, args).await,
         Command::Leave(args) => leave::run(context, args).await,
         Command::Forget(args) => forget::run(context, args).await,
         Command::Status => status::run(context).await,

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use chordal_net::NodeKey;
+use chordal_net::{Certificate, NodeKey};
 use chordal_object::NodeId;
 
 use super::HomeError;
@@ -68,6 +68,28 @@ impl NodeFolder {
         let token = random_hex();
         replace(&path, token.as_bytes())?;
         Ok(token)
+    }
+
+    /// The certificate by which the node was let in, if it was invited.
+    pub(crate) fn certificate(&self) -> Result<Option<Certificate>, HomeError> {
+        let path = self.path.join("admission");
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(HomeError::io(&path, error)),
+        };
+        match Certificate::decode(&bytes) {
+            Ok(certificate) => Ok(Some(certificate)),
+            Err(_) => Err(HomeError::Damaged {
+                path,
+                what: "not an admission certificate",
+            }),
+        }
+    }
+
+    /// Keeps the certificate by which the node was let in.
+    pub(crate) fn keep_certificate(&self, certificate: &Certificate) -> Result<(), HomeError> {
+        replace(&self.path.join("admission"), &certificate.encode())
     }
 
     /// Counts one more start, durably, and returns the new count.
@@ -143,7 +165,7 @@ pub(super) fn private_file(path: &Path) -> io::Result<File> {
 }
 
 /// Writes a small file so that after a crash it holds the old or the new content, whole.
-fn replace(path: &Path, content: &[u8]) -> Result<(), HomeError> {
+pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), HomeError> {
     let write = || {
         let temporary = path.with_extension("tmp");
         let mut file = private_file(&temporary)?;

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Announcement, Home, HomeError, NodeFolder, RunningNode};
+use super::{Announcement, Home, HomeError, NodeFolder, RingAuthority, RunningNode};
 
 fn node(port: u16, folder: PathBuf) -> RunningNode {
     RunningNode {
@@ -32,7 +32,7 @@ fn what_is_made_is_for_its_owner_alone() {
     let at = tempfile::tempdir().unwrap();
     let home = Home::at(at.path().join("home"));
     let path = home.node_folder(2000);
-    home.authority().unwrap();
+    home.found().unwrap();
     let folder = NodeFolder::open(&path).unwrap();
     folder.key().unwrap();
     folder.control_token().unwrap();
@@ -92,10 +92,12 @@ fn damaged_files_are_refused_and_left_alone() {
 fn nodes_of_one_home_share_its_authority() {
     let at = tempfile::tempdir().unwrap();
     let home = Home::at(at.path());
-    assert_eq!(
-        home.authority().unwrap().id(),
-        home.authority().unwrap().id()
-    );
+    assert!(home.authority().unwrap().is_none(), "nobody founded a ring");
+    let founded = home.found().unwrap().authority().id();
+    let known = home.authority().unwrap().unwrap();
+    assert!(matches!(known, RingAuthority::Own(_)));
+    assert_eq!(known.id(), founded);
+    assert_eq!(home.found().unwrap().authority().id(), founded);
 }
 
 #[test]

@@ -24,13 +24,34 @@ pub(super) fn advertised(config: &NodeConfig) -> SocketAddr {
         return listen;
     }
     let outside = config.join.first().copied();
-    SocketAddr::new(
-        own_ip(listen.is_ipv6(), outside).unwrap_or(match listen {
+    let is_ipv6 = listen.is_ipv6();
+    let ip = own_ip(is_ipv6, outside)
+        // A machine without a way to the outside may still be on a network.
+        .or_else(|| interfaces(is_ipv6).next())
+        .unwrap_or(match listen {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        }),
-        listen.port(),
-    )
+        });
+    SocketAddr::new(ip, listen.port())
+}
+
+/// All addresses at which a newcomer may look for this node, the advertised one first.
+pub(crate) fn reachable(advertised: SocketAddr, listening: SocketAddr) -> Vec<SocketAddr> {
+    let mut addrs = vec![advertised];
+    if listening.ip().is_unspecified() {
+        let others = interfaces(listening.is_ipv6());
+        let others = others.map(|ip| SocketAddr::new(ip, listening.port()));
+        addrs.extend(others.filter(|addr| *addr != advertised));
+    }
+    addrs
+}
+
+/// The addresses of this machine's networks, the loopback aside.
+fn interfaces(is_ipv6: bool) -> impl Iterator<Item = IpAddr> {
+    let found = if_addrs::get_if_addrs().unwrap_or_default().into_iter();
+    let usable = found.filter(|interface| !interface.is_loopback() && !interface.is_link_local());
+    let ips = usable.map(|interface| interface.ip());
+    ips.filter(move |ip| ip.is_ipv6() == is_ipv6)
 }
 
 /// The advertised address with the port that is listened on, where none was chosen.

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use chordal_net::BindError;
+use chordal_net::{BindError, ConnectError};
 use chordal_store::OpenError;
 
 use crate::error::NodeError;
@@ -70,6 +70,32 @@ pub enum StartError {
     /// What was asked for contradicts itself or what the folder holds.
     #[error("{0}; nothing was changed")]
     Settings(String),
+    /// The home belongs to another ring than the join code.
+    #[error(
+        "{} belongs to another ring than this code; nothing was changed; join from another --home, \
+         or make sure that nothing in it is needed and remove it",
+        home.display()
+    )]
+    OtherRing {
+        /// The home.
+        home: PathBuf,
+    },
+    /// The home is a member's, and this node of it was never invited.
+    #[error(
+        "{} joined its ring by invitation, and this node has none; nothing was changed; run `chordal \
+         invite` where the ring was founded, and start this node with --join CODE",
+        home.display()
+    )]
+    NotAdmitted {
+        /// The home.
+        home: PathBuf,
+    },
+    /// The ring did not let this node in.
+    #[error("not let in: {reason}; nothing was changed here")]
+    Enrol {
+        /// Why not.
+        reason: ConnectError,
+    },
     /// The ring could not be joined.
     #[error("{0}; the node did not start; check the address and that a node runs there")]
     Join(NodeError),

@@ -10,6 +10,7 @@ mod bad_start;
 mod cluster;
 mod files;
 mod garbage;
+mod invitations;
 mod membership;
 mod pause;
 mod rebuilt;

@@ -2,20 +2,34 @@
 
 use std::net::SocketAddr;
 
+use chordal_node::{InviteCode, ParseInviteError};
+
 use super::{Context, up};
 use crate::cli::JoinArgs;
 use crate::find;
 use crate::out::count;
-use crate::trouble::Trouble;
+use crate::trouble::{Exit, Trouble};
 
 pub(super) async fn run(context: Context, args: JoinArgs) -> Result<(), Trouble> {
-    let addrs = resolve(&args.place).await?;
+    let place = Place::of(&args.place).await?;
     let Some(node) = find::running(&context.common)? else {
         if context.common.node.is_some() {
             // It was named and does not run: this says so.
             return context.client().map(drop);
         }
-        return up::run_and_join(context, addrs).await;
+        return up::run_and_join(context, place, args.run).await;
+    };
+    let addrs = match place {
+        Place::Addrs(addrs) => addrs,
+        Place::Code(_) => {
+            return Err(Trouble::ending(
+                Exit::Refused,
+                "refused",
+                format!("a node of this machine runs already, at {}", node.ring),
+            )
+            .still("It goes on undisturbed, and the code was not used.")
+            .advice("A code is for a machine without a ring. Stop that node, and join with an empty --home."));
+        }
     };
     let client = find::client_of(&node)?;
     let texts = addrs.iter().map(ToString::to_string).collect();
@@ -36,8 +50,30 @@ pub(super) async fn run(context: Context, args: JoinArgs) -> Result<(), Trouble>
     ))
 }
 
+/// Where to join.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// At one of these addresses, as a member.
+    Addrs(Vec<SocketAddr>),
+    /// As somebody who was invited.
+    Code(InviteCode),
+}
+
+impl Place {
+    /// What was typed: a join code, or HOST:PORT.
+    pub(super) async fn of(text: &str) -> Result<Self, Trouble> {
+        if text.contains([':', '.']) {
+            return resolve(text).await.map(Self::Addrs);
+        }
+        text.parse().map(Self::Code).map_err(|error: ParseInviteError| {
+            Trouble::usage(error.to_string())
+                .advice("Paste the whole code that `chordal invite` printed, or name a node as IP:PORT.")
+        })
+    }
+}
+
 /// The addresses that `HOST:PORT` stands for.
-pub(super) async fn resolve(place: &str) -> Result<Vec<SocketAddr>, Trouble> {
+async fn resolve(place: &str) -> Result<Vec<SocketAddr>, Trouble> {
     let wrong = |reason: String| {
         Trouble::usage(reason)
             .advice("Name a node of the ring as IP:PORT; it prints its address when it starts.")

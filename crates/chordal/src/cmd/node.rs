@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 
 use chordal_node::{Force, Home, NodeConfig, Phase};
 
-use super::{Context, join};
+use super::Context;
+use super::join::Place;
 use crate::cli::{NodeArgs, RunArgs};
 use crate::find;
 use crate::menu::{Menu, MenuEnd};
@@ -58,8 +59,11 @@ pub(super) async fn config(
 ) -> Result<NodeConfig, Trouble> {
     let home: Home = find::home(&context.common)?;
     let mut config = NodeConfig::new(home, listen);
-    for place in &args.join {
-        config.join.extend(join::resolve(place).await?);
+    for text in &args.join {
+        match Place::of(text).await? {
+            Place::Addrs(addrs) => config.join.extend(addrs),
+            Place::Code(code) => config.invite = Some(code),
+        }
     }
     config.data.clone_from(&args.data);
     config.offer = args.offer;

@@ -1,16 +1,21 @@
 //! `up`: a node for real use, on all addresses of this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use super::Context;
+use super::invite::span;
+use super::join::Place;
 use super::node::{self, serving::Serving};
-use crate::cli::{RunArgs, UpArgs};
-use crate::find;
+use crate::cli::{JoinRunArgs, RunArgs, UpArgs};
 use crate::out::{count, short, size, visible};
 use crate::trouble::Trouble;
 
 /// The port that people expect, the seed's.
 const FIRST_PORT: u16 = 2000;
+
+/// How long the code is good for that a new ring prints.
+const INVITED_FOR: Duration = Duration::from_hours(1);
 
 /// Ports tried, from the first one on.
 const PORTS: u16 = 100;
@@ -19,20 +24,32 @@ pub(super) async fn run(context: Context, args: UpArgs) -> Result<(), Trouble> {
     serve(context, args.run, None).await
 }
 
-/// Starts a node that joins the ring of whoever answers at one of these addresses, or does not
-/// stay.
-pub(super) async fn run_and_join(context: Context, addrs: Vec<SocketAddr>) -> Result<(), Trouble> {
-    serve(context, RunArgs::default(), Some(addrs)).await
+/// Starts a node that joins there, or does not stay.
+pub(super) async fn run_and_join(
+    context: Context,
+    place: Place,
+    args: JoinRunArgs,
+) -> Result<(), Trouble> {
+    let run = RunArgs {
+        offer: args.offer,
+        data: args.data,
+        ..RunArgs::default()
+    };
+    serve(context, run, Some(place)).await
 }
 
-async fn serve(
-    context: Context,
-    run: RunArgs,
-    join: Option<Vec<SocketAddr>>,
-) -> Result<(), Trouble> {
+async fn serve(context: Context, run: RunArgs, place: Option<Place>) -> Result<(), Trouble> {
     let signals = node::signals()?;
     let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, FIRST_PORT));
     let mut config = node::config(&context, &run, listen).await?;
+    let join = match place {
+        Some(Place::Code(code)) => {
+            config.invite = Some(code);
+            None
+        }
+        Some(Place::Addrs(addrs)) => Some(addrs),
+        None => None,
+    };
     let serving = loop {
         match Serving::start(&config, run.http).await {
             Ok(serving) => break serving,
@@ -81,15 +98,13 @@ async fn welcome(context: &Context, serving: &Serving) -> Result<(), Trouble> {
         short(id),
         size(offered)
     ))?;
-    if nodes == 1 {
-        let home = find::home(&context.common)?;
-        let key = home.path().join("authority.key");
-        out.line(
-            "1 copy only: add a second machine to be safe. It needs this ring's secret: copy",
-        )?;
-        out.line(format_args!("    {}", key.display()))?;
-        out.line("into its CHORDAL_HOME by a safe way, and run there:")?;
-        out.line(format_args!("    chordal join {addr}"))?;
+    if nodes == 1 && serving.node.may_invite() {
+        let invited = serving.client()?.invite(1, INVITED_FOR.as_secs()).await?;
+        out.line(format_args!(
+            "1 copy only. To be safe add a second machine: within {}, run there",
+            span(INVITED_FOR)
+        ))?;
+        out.line(format_args!("    chordal join {}", invited.code))?;
     }
     out.ending(
         "Store a file: chordal put FILE. Ctrl-C pauses this node; its copies stay on its disk.",

@@ -16,6 +16,7 @@ mod contract;
 mod demo;
 mod files;
 mod forget;
+mod invite;
 mod replay;
 mod ring;
 mod scrub;

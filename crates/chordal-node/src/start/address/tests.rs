@@ -1,6 +1,6 @@
 use std::net::{SocketAddr, TcpListener};
 
-use super::{advertised, probe, with_port};
+use super::{advertised, probe, reachable, with_port};
 use crate::home::Home;
 use crate::node::NodeConfig;
 use crate::start::StartError;
@@ -49,4 +49,17 @@ fn a_port_is_filled_in_only_where_none_was_chosen() {
     assert_eq!(filled.to_string(), "10.0.0.1:7");
     let kept = with_port("10.0.0.1:9".parse().unwrap(), listening);
     assert_eq!(kept.to_string(), "10.0.0.1:9");
+}
+
+#[test]
+fn newcomers_are_told_every_address_that_is_listened_on() {
+    let advertised: SocketAddr = "192.0.2.1:2000".parse().unwrap();
+    assert_eq!(reachable(advertised, advertised), [advertised]);
+    let everywhere = reachable(advertised, "0.0.0.0:2000".parse().unwrap());
+    assert_eq!(everywhere[0], advertised);
+    assert!(
+        everywhere
+            .iter()
+            .all(|addr| addr.port() == 2000 && !addr.ip().is_loopback())
+    );
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use chordal_node::{Announcement, Node, NodeConfig, StartError};
+use chordal_node::{Announcement, ConnectError, Node, NodeConfig, StartError};
 use chordal_web::Server;
 
 use crate::client::Client;
@@ -97,8 +97,16 @@ fn not_started(error: StartError) -> Trouble {
         StartError::NotOurs(_) => "not_our_address",
         StartError::Locked { .. } => "locked",
         StartError::Newer { .. } => "newer_format",
+        StartError::OtherRing { .. } | StartError::NotAdmitted { .. } => "refused",
+        StartError::Enrol {
+            reason: ConnectError::TheyRefuse(_) | ConnectError::WeRefuse(_),
+        } => "refused",
         _ => "not_started",
     };
+    let exit = match code {
+        "refused" => Exit::Refused,
+        _ => Exit::Failed,
+    };
     // These texts say themselves what is still true and what to do.
-    Trouble::ending(Exit::Failed, code, error.to_string()).still("")
+    Trouble::ending(exit, code, error.to_string()).still("")
 }

@@ -1,0 +1,122 @@
+//! Machines that share nothing but a join code: each node has a home of its own.
+
+use std::time::Duration;
+
+use chordal_node::{Home, InviteError, Node, NodeConfig, StartError};
+
+use crate::cluster::{Cluster, content, get, put, timing};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// A node on a machine of its own.
+fn machine(cluster: &Cluster, number: usize) -> NodeConfig {
+    let home = cluster.folder.path().join(format!("machine-{number}"));
+    let mut config = NodeConfig::new(Home::at(home), ([127, 0, 0, 1], 0).into());
+    config.data = Some(cluster.data(number));
+    config.timing = timing();
+    config
+}
+
+fn refused(error: &StartError) -> bool {
+    matches!(error, StartError::Enrol { .. })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_with_a_code_holds_copies_and_comes_back_without_it() {
+    let mut cluster = Cluster::of(1).await;
+    let code = cluster.nodes[0].invite(1, HOUR).await.unwrap();
+    let mut config = machine(&cluster, 1);
+    config.invite = Some(code.clone());
+    cluster.nodes.push(Node::start(config).await.unwrap());
+    cluster.settle(2).await;
+    let letter = content(1, 3 << 20);
+    put(&cluster.nodes[0], "letter", &letter).await.unwrap();
+    assert_eq!(get(&cluster.nodes[1], "letter").await.unwrap(), letter);
+
+    let mut late = machine(&cluster, 2);
+    late.invite = Some(code);
+    let error = Node::start(late).await.unwrap_err();
+    assert!(
+        refused(&error) && error.to_string().contains("used already"),
+        "{error}"
+    );
+
+    let invited = cluster.nodes.pop().unwrap();
+    let invites = invited.invite(1, HOUR).await;
+    assert!(matches!(invites, Err(InviteError::NotFounder)) && !invited.may_invite());
+    let addr = invited.addr();
+    invited.shutdown(Duration::from_secs(1)).await;
+    let mut config = machine(&cluster, 1);
+    config.listen = addr;
+    cluster.nodes.push(Node::start(config).await.unwrap());
+    cluster.settle(2).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_that_are_wrong_or_old_let_nobody_in_and_change_nothing() {
+    let cluster = Cluster::of(1).await;
+    let old = cluster.nodes[0].invite(1, Duration::ZERO).await.unwrap();
+    let mut wrong = cluster.nodes[0].invite(1, HOUR).await.unwrap();
+    wrong.secret[0] ^= 1;
+    for (code, why) in [(old, "too old"), (wrong, "no such invitation")] {
+        let mut config = machine(&cluster, 1);
+        config.invite = Some(code);
+        let error = Node::start(config).await.unwrap_err();
+        assert!(
+            refused(&error) && error.to_string().contains(why),
+            "{error}"
+        );
+    }
+    // It may still found a ring of its own, or be invited properly.
+    let mut config = machine(&cluster, 1);
+    config.invite = Some(cluster.nodes[0].invite(1, HOUR).await.unwrap());
+    let node = Node::start(config).await.unwrap();
+    node.shutdown(Duration::ZERO).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invitation_for_two_lets_two_in() {
+    let mut cluster = Cluster::of(1).await;
+    let code = cluster.nodes[0].invite(2, HOUR).await.unwrap();
+    for number in 1..=2 {
+        let mut config = machine(&cluster, number);
+        config.invite = Some(code.clone());
+        cluster.nodes.push(Node::start(config).await.unwrap());
+    }
+    cluster.settle(3).await;
+    let mut config = machine(&cluster, 3);
+    config.invite = Some(code);
+    assert!(refused(&Node::start(config).await.unwrap_err()));
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_machine_of_one_ring_does_not_slip_into_another() {
+    let (ours, theirs) = (Cluster::of(1).await, Cluster::of(1).await);
+    let founder = theirs.nodes[0].addr();
+    let code = ours.nodes[0].invite(1, HOUR).await.unwrap();
+    let mut config = theirs.config(1);
+    config.invite = Some(code.clone());
+    let error = Node::start(config).await.unwrap_err();
+    assert!(matches!(error, StartError::OtherRing { .. }), "{error}");
+
+    // Without an invitation: the ring refuses.
+    let mut config = machine(&theirs, 2);
+    config.join = vec![founder];
+    let error = Node::start(config).await.unwrap_err();
+    assert!(matches!(error, StartError::Join(_)), "{error}");
+
+    // A second node of an invited machine needs one, too.
+    let mut config = machine(&ours, 3);
+    config.invite = Some(code);
+    let invited = Node::start(config).await.unwrap();
+    let mut config = machine(&ours, 3);
+    config.data = Some(ours.data(4));
+    let error = Node::start(config).await.unwrap_err();
+    assert!(matches!(error, StartError::NotAdmitted { .. }), "{error}");
+    invited.shutdown(Duration::ZERO).await;
+    ours.stop().await;
+    theirs.stop().await;
+}
