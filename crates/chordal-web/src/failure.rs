@@ -33,9 +33,6 @@ impl Wish {
             Self::Read | Self::Look | Self::Forget => "Nothing was changed.",
             Self::Remove => "The file may still be there; every other file is as it was.",
             Self::Join => "The node stays as it was.",
-            Self::Forget => {
-                "The ring waits for it as before: until it returns, or its grace time is over."
-            }
             Self::Leave => "The node is still a member and keeps its copies.",
         }
     }
