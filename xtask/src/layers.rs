@@ -60,6 +60,7 @@ const LAYERS: &[Layer] = &[
         ours: &[],
         theirs: Theirs::Only(&[
             "bytes",
+            "data-encoding",
             "futures-util",
             "ring",
             "rustls",
