@@ -23,7 +23,7 @@ async fn restart_without_index(cluster: &mut Cluster, number: usize) -> Result<(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_whose_index_is_lost_comes_up_again_and_is_whole() {
     let mut cluster = Cluster::of(4).await;
-    let big = content(1, 6_000_000);
+    let big = content(1, 24 << 20);
     put(&cluster.nodes[0], "big", &big).await.unwrap();
     for seed in 0..10 {
         let small = content(seed, 3000);
@@ -54,6 +54,12 @@ async fn a_node_whose_index_is_lost_comes_up_again_and_is_whole() {
         },
     )
     .await;
+    // Of 24 chunks it holds 18 or so. Its tokens are elsewhere now, so it lacks four or five.
+    let copied = fetched(&cluster);
+    assert!(
+        copied <= 12,
+        "its chunk files count, and {copied} were fetched"
+    );
     assert_eq!(get(&node, "big").await.unwrap(), big);
     for seed in 0..10 {
         let found = get(&node, &format!("small {seed}")).await.unwrap();
@@ -61,7 +67,6 @@ async fn a_node_whose_index_is_lost_comes_up_again_and_is_whole() {
     }
     let aside = cluster.data(2).join("store/index.redb.lost-1");
     assert_eq!(std::fs::read(aside).unwrap(), b"no index at all");
-    assert!(fetched(&cluster) <= 6, "its chunk files count");
 
     // And once more as an ordinary restart.
     let id = node.id();
