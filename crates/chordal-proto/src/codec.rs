@@ -218,15 +218,15 @@ fn body_to_wire(message: &Message) -> Body {
         Message::Reconciled(step) => Body::Reconciled(replica::reconciled_to_wire(step)),
         Message::CompareArc(question) => Body::CompareArc(replica::compare_to_wire(question)),
         Message::ArcCompared(answer) => Body::ArcCompared(replica::compared_to_wire(answer)),
+        Message::AskCounts(arcs) => Body::AskCounts(replica::ask_counts_to_wire(arcs)),
+        Message::Counts(counts) => Body::Counts(replica::counts_to_wire(counts)),
         Message::FetchRecords { arc, digests } => {
             Body::FetchRecords(replica::fetch_to_wire(*arc, digests))
         }
         Message::Records(records) => Body::Records(replica::records_to_wire(records)),
-        Message::AskConfirm { arc, view, round } => Body::AskConfirm(wire::AskConfirm {
-            arc: Some(key::arc_to_wire(*arc)),
-            view: view.0,
-            round: *round,
-        }),
+        Message::AskConfirm { arc, view, round } => {
+            Body::AskConfirm(replica::ask_confirm_to_wire(*arc, *view, *round))
+        }
         Message::Confirm(confirm) => Body::Confirm(replica::confirm_to_wire(*confirm)),
         Message::List(list) => Body::List(whole_ring::list_to_wire(list)),
         Message::Listed(listed) => Body::Listed(whole_ring::listed_to_wire(listed)),
@@ -295,6 +295,8 @@ fn body_from_wire(body: Body) -> (&'static str, Checked<Message>) {
             replica::reconciled(m).map(Message::Reconciled),
         ),
         Body::CompareArc(m) => ("CompareArc", replica::compare(m).map(Message::CompareArc)),
+        Body::AskCounts(m) => ("AskCounts", replica::ask_counts(m).map(Message::AskCounts)),
+        Body::Counts(m) => ("Counts", replica::counts(m).map(Message::Counts)),
         Body::ArcCompared(m) => (
             "ArcCompared",
             replica::compared(m).map(Message::ArcCompared),

@@ -115,6 +115,9 @@ pub const VIEW_NODES_MAX: usize = 255;
 /// The most arcs of whose past a node tells although others hold them by now.
 pub const FORMER_ARCS_MAX: usize = 512;
 
+/// The most arcs in one question who counts on them.
+pub const COUNTS_QUESTION_MAX: usize = 256;
+
 /// The most bytes that the views of a node's arcs take among what it keeps for its next life.
 pub const SAVED_VIEWS_BYTES: usize = 384 << 10;
 

@@ -145,6 +145,10 @@ pub enum Message {
     CompareArc(CompareArc),
     /// Whether the receiver does.
     ArcCompared(ArcCompared),
+    /// On which of these arcs do you count, under these views?
+    AskCounts(Vec<(Arc, View)>),
+    /// In the order asked.
+    Counts(Vec<bool>),
     /// Send me these records of an arc, named by their digests.
     FetchRecords {
         /// The arc that was compared.

@@ -345,6 +345,7 @@ impl Peer {
             Message::Released(chunks) => self.told_of_release(now, chunks),
             Message::Reconcile(step) => self.asked_to_reconcile(now, &asker, step),
             Message::CompareArc(question) => self.asked_to_compare(now, &asker, question),
+            Message::AskCounts(arcs) => self.asked_counts(&asker, &arcs),
             Message::FetchRecords { arc, digests } => self.asked_records(&asker, arc, digests),
             Message::AskConfirm { arc, view, round } => {
                 self.asked_to_confirm(now, &asker, arc, view, round);
@@ -368,6 +369,7 @@ impl Peer {
             | Message::References(_)
             | Message::Reconciled(_)
             | Message::ArcCompared(_)
+            | Message::Counts(_)
             | Message::Records(_)
             | Message::Confirm(_)
             | Message::Listed(_)
@@ -453,7 +455,21 @@ impl Peer {
             (purpose @ (Purpose::Keep { .. } | Purpose::References(_)), message) => {
                 self.told_of_chunks(now, from, purpose, message);
             }
+            (
+                purpose @ (Purpose::Session(_) | Purpose::Counts(_) | Purpose::Confirm(_)),
+                message,
+            ) => self.told_of_arcs(now, from, purpose, message),
+            _ => {}
+        }
+    }
+
+    /// Somebody told of an arc that it holds.
+    fn told_of_arcs(&mut self, now: Time, from: NodeId, purpose: Purpose, message: Message) {
+        match (purpose, message) {
             (Purpose::Session(id), message) => self.session_answered(now, id, from, message),
+            (Purpose::Counts(round), Message::Counts(counts)) => {
+                self.counts_told(now, round, from, &counts);
+            }
             (Purpose::Confirm(upto), Message::Confirm(confirm)) => {
                 self.confirmed(now, upto, from, confirm);
             }
@@ -504,7 +520,11 @@ impl Peer {
             }
             Purpose::References(number) => self.round_failed(number),
             Purpose::Session(id) => self.session_failed(now, id),
-            Purpose::Beside | Purpose::Poll | Purpose::Confirm(_) | Purpose::ReadRepair => {}
+            Purpose::Beside
+            | Purpose::Poll
+            | Purpose::Counts(_)
+            | Purpose::Confirm(_)
+            | Purpose::ReadRepair => {}
         }
     }
 

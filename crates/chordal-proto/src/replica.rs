@@ -11,6 +11,7 @@ mod answer;
 mod collect;
 mod handoff;
 mod item_set;
+mod lapse;
 mod pasts;
 mod placing;
 mod promises;
@@ -38,6 +39,7 @@ pub(crate) use promises::Allowed;
 pub(crate) use session::SessionId;
 
 use handoff::HandOffs;
+use lapse::Lapse;
 use pasts::Pasts;
 use promises::Promises;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,7 @@ pub(crate) struct Replica {
     sessions: Sessions,
     hand_offs: HandOffs,
     pub(crate) promises: Promises,
+    lapse: Lapse,
     last_key: Key,
     /// When foreign arcs were last looked into without a reason.
     looked_abroad: Time,
@@ -346,6 +349,7 @@ impl Peer {
         }
         self.begin_sessions(now);
         self.work_on_hand_offs(now);
+        self.consider_lapse(now);
     }
 
     /// Queues each arc with each node to compare it with: those never compared with under the
@@ -539,6 +543,7 @@ impl Peer {
         }
         if self.replica.pasts.note(arc, last, &held.holders) {
             self.replica.moves += 1;
+            self.replica.lapse.hasten(now);
             self.save_soon(now);
         }
     }

@@ -64,6 +64,8 @@ pub(crate) enum Purpose {
     References(u64),
     /// A comparison of what two nodes hold.
     Session(SessionId),
+    /// Who counts on arcs of which this node still tells a past, in a round of asking.
+    Counts(u64),
     /// A hand-off's confirmation of the arc that ends at this key.
     Confirm(Key),
     /// A copy sent to a holder that had an older one; nobody waits for it.
@@ -100,6 +102,7 @@ impl Purpose {
                 message,
                 Message::ArcCompared(_) | Message::Reconciled(_) | Message::Records(_)
             ),
+            Self::Counts(_) => matches!(message, Message::Counts(_)),
             Self::Confirm(_) => matches!(message, Message::Confirm(_)),
         }
     }

@@ -29,7 +29,7 @@ pub struct Envelope {
     /// What is said. The commonest messages have the numbers that take one byte.
     #[prost(
         oneof = "envelope::Body",
-        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 48, 49, 50, 51, 52, 53, 54, 55, 64, 65, 66, 67, 68, 69"
+        tags = "8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 29, 24, 25, 26, 27, 28, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 64, 65, 66, 67, 68, 69"
     )]
     pub body: ::core::option::Option<envelope::Body>,
 }
@@ -164,6 +164,12 @@ pub mod envelope {
         /// Whether it is.
         #[prost(message, tag = "55")]
         ArcCompared(super::ArcCompared),
+        /// Asks whether a node counts on some arcs.
+        #[prost(message, tag = "56")]
+        AskCounts(super::AskCounts),
+        /// On which it does.
+        #[prost(message, tag = "57")]
+        Counts(super::Counts),
         /// Asks for a page of names.
         #[prost(message, tag = "64")]
         List(super::List),
@@ -749,6 +755,31 @@ pub struct ArcCompared {
     /// ids of 32 bytes each, in ascending order, one after the other.
     #[prost(bytes = "bytes", repeated, tag = "5")]
     pub passed: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+/// Asks on which arcs the receiver counts: whether it has all that was acknowledged there. Answered
+/// by Counts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AskCounts {
+    /// The arcs, at most 256.
+    #[prost(message, repeated, tag = "1")]
+    pub arcs: ::prost::alloc::vec::Vec<ViewedArc>,
+}
+/// An arc and whom somebody takes for its holders.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ViewedArc {
+    /// The arc.
+    #[prost(message, optional, tag = "1")]
+    pub arc: ::core::option::Option<Arc>,
+    /// Its holders.
+    #[prost(fixed64, tag = "2")]
+    pub view: u64,
+}
+/// On which it does.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Counts {
+    /// In the order asked: whether the answerer is under that view and counts.
+    #[prost(bool, repeated, tag = "1")]
+    pub counts: ::prost::alloc::vec::Vec<bool>,
 }
 /// Asks for records of an arc. Answered by Records.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

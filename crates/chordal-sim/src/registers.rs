@@ -106,7 +106,7 @@ pub fn demonstration(mistake: Mistake) -> Setting {
             ..two_changes
         },
         Mistake::OwnViewOnly | Mistake::Unnoted => two_changes,
-        Mistake::CarryOver | Mistake::TellNothing => Setting {
+        Mistake::CarryOver | Mistake::TellNothing | Mistake::ForgetEarly => Setting {
             changes: 3,
             ..two_changes
         },

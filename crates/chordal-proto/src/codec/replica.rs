@@ -5,7 +5,9 @@ use chordal_object::{Arc, NodeId, Record};
 
 use super::{BadField, Checked, key, list, records as single};
 use crate::history::{History, Holders};
-use crate::limits::{DIGESTS_MAX, RECONCILE_BYTES_MAX, VIEW_NODES_MAX, VIEWS_MAX};
+use crate::limits::{
+    COUNTS_QUESTION_MAX, DIGESTS_MAX, RECONCILE_BYTES_MAX, VIEW_NODES_MAX, VIEWS_MAX,
+};
 use crate::message::{
     ArcCompared, CompareArc, Confirm, Kind, Message, Reconcile, Reconciled, Word,
 };
@@ -85,6 +87,34 @@ pub(super) fn compare(message: wire::CompareArc) -> Checked<CompareArc> {
             .try_into()
             .map_err(|_| BadField("digest"))?,
     })
+}
+
+pub(super) fn ask_counts_to_wire(arcs: &[(Arc, View)]) -> wire::AskCounts {
+    let arcs = arcs.iter().map(|&(arc, view)| wire::ViewedArc {
+        arc: Some(key::arc_to_wire(arc)),
+        view: view.0,
+    });
+    wire::AskCounts {
+        arcs: arcs.collect(),
+    }
+}
+
+pub(super) fn ask_counts(message: wire::AskCounts) -> Checked<Vec<(Arc, View)>> {
+    list::within(message.arcs.len(), COUNTS_QUESTION_MAX, "arcs")?;
+    let arcs = message.arcs.into_iter();
+    arcs.map(|arc| Ok((key::arc(arc.arc)?, View(arc.view))))
+        .collect()
+}
+
+pub(super) fn counts_to_wire(counts: &[bool]) -> wire::Counts {
+    wire::Counts {
+        counts: counts.to_vec(),
+    }
+}
+
+pub(super) fn counts(message: wire::Counts) -> Checked<Vec<bool>> {
+    list::within(message.counts.len(), COUNTS_QUESTION_MAX, "counts")?;
+    Ok(message.counts)
 }
 
 pub(super) fn compared_to_wire(answer: &ArcCompared) -> wire::ArcCompared {
@@ -169,6 +199,14 @@ pub(super) fn records(message: wire::Records) -> Checked<Vec<Record>> {
         .into_iter()
         .map(single::record_from_wire)
         .collect()
+}
+
+pub(super) fn ask_confirm_to_wire(arc: Arc, view: View, round: u64) -> wire::AskConfirm {
+    wire::AskConfirm {
+        arc: Some(key::arc_to_wire(arc)),
+        view: view.0,
+        round,
+    }
 }
 
 pub(super) fn ask_confirm(message: wire::AskConfirm) -> Checked<Message> {

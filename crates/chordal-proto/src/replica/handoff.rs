@@ -195,9 +195,16 @@ impl Peer {
     }
 
     fn left(&mut self, now: Time) {
-        let Some(leaving) = self.replica.hand_offs.leaving.take() else {
+        let Some(leaving) = self.replica.hand_offs.leaving else {
             return;
         };
+        if !leaving.force && self.is_needed_to_count(now) {
+            // Those who hold its arcs now would wait for it until the grace time is over.
+            self.replica.note_foreign();
+            self.timers.at_latest(now + ASK_AGAIN, Reason::Repair);
+            return;
+        }
+        self.replica.hand_offs.leaving = None;
         self.me.standing = Standing::Left;
         self.table.set_own(&self.settings, &self.me.clone());
         self.announce(now, vec![self.me.clone()]);

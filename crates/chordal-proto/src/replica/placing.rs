@@ -37,6 +37,7 @@ impl Peer {
         if changed {
             replica.promises.clear();
             replica.note_foreign();
+            replica.lapse.hasten(now);
             self.repair_soon(now);
             self.save_soon(now);
             self.consider_waiting(now);

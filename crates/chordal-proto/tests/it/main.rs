@@ -14,6 +14,7 @@ mod damage;
 mod data;
 mod fingers_only;
 mod forget;
+mod lapse;
 mod ring;
 mod shadow;
 mod space;

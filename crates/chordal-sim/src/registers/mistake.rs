@@ -15,17 +15,20 @@ pub enum Mistake {
     OwnViewOnly,
     /// Who is asked without being a holder does not note under which view.
     Unnoted,
+    /// Who is no holder any more forgets its past although too few of the holders count.
+    ForgetEarly,
 }
 
 impl Mistake {
     /// Every mistake there is.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CarryOver,
         Self::TellNothing,
         Self::AnyView,
         Self::Unsaved,
         Self::OwnViewOnly,
         Self::Unnoted,
+        Self::ForgetEarly,
     ];
 
     /// What the command line calls it.
@@ -37,6 +40,7 @@ impl Mistake {
             Self::Unsaved => "unsaved",
             Self::OwnViewOnly => "own-view-only",
             Self::Unnoted => "unnoted",
+            Self::ForgetEarly => "forget-early",
         }
     }
 

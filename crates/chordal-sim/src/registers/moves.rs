@@ -18,6 +18,9 @@ pub(super) enum Move {
     Restart(Id),
     /// A holder compares with another node, and fetches what it lacks.
     Sync { by: Id, with: Id },
+    /// A node that is no holder any more hears that a majority of the holders count, and forgets
+    /// what it went through.
+    Forget(Id),
     /// A client begins to write under a node's view.
     BeginWrite { at: Id },
     /// A holder takes what is written.
@@ -105,6 +108,9 @@ fn lives(
         after.consider(setting, by);
         next(Move::Save(by), after, Ok(()));
     }
+    if let Some(after) = forget(setting, world, by) {
+        next(Move::Forget(by), after, Ok(()));
+    }
     if world.restarts > 0 {
         let mut after = *world;
         after.restarts -= 1;
@@ -119,6 +125,23 @@ fn lives(
         node.forget_heard();
         next(Move::Restart(by), after, Ok(()));
     }
+}
+
+fn forget(setting: &Setting, world: &World, by: Id) -> Option<World> {
+    let node = world.node(by);
+    let view = holders(setting, node.table);
+    let counted = (0..setting.nodes)
+        .filter(|&id| world.node(id).counted >> view & 1 == 1)
+        .fold(0, |some, id| some | bit(id));
+    let may = is_majority(counted, view) || setting.mistake == Some(Mistake::ForgetEarly);
+    if view & bit(by) != 0 || node.past.passed & !(1 << view) == 0 || !may {
+        return None;
+    }
+    let mut after = *world;
+    let node = after.node_mut(by);
+    node.past.passed = 1 << view;
+    node.save_at_once(setting);
+    Some(after)
 }
 
 fn sync(setting: &Setting, world: &World, by: Id, with: Id) -> Option<World> {

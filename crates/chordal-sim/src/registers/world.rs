@@ -36,6 +36,8 @@ pub(super) struct Node {
     pub(super) past: Past,
     /// Whether it counts under its present view.
     pub(super) settled: bool,
+    /// Under which views it ever counted: what others may hear of it, early or late.
+    pub(super) counted: Views,
     /// The newest value on its disk.
     pub(super) value: u8,
     /// Whom it was compared with since it came under its view, and what they told, together: the
@@ -134,9 +136,11 @@ impl World {
             restarts: setting.restarts,
             ..Self::default()
         };
+        let beginning = holders(setting, Table::default());
         for id in 0..FOUNDERS {
             let node = world.node_mut(id);
             node.settled = true;
+            node.counted = 1 << beginning;
             node.past.based = true;
             node.past.held = true;
             node.saved = (node.table, node.past);
@@ -203,6 +207,7 @@ impl World {
         if settled {
             let node = self.node_mut(id);
             node.settled = true;
+            node.counted |= 1 << view;
             node.past.based = true;
             node.past.passed = 0;
             node.forget_heard();

@@ -193,6 +193,10 @@ fn replica_messages() -> Vec<BoxedStrategy<Message>> {
         reconciled.prop_map(Message::Reconciled).boxed(),
         compare_arc().prop_map(Message::CompareArc).boxed(),
         arc_compared().prop_map(Message::ArcCompared).boxed(),
+        vec((arc(), view()), 0..9)
+            .prop_map(Message::AskCounts)
+            .boxed(),
+        vec(any::<bool>(), 0..9).prop_map(Message::Counts).boxed(),
         (arc(), vec(any::<[u8; 32]>(), 0..5))
             .prop_map(|(arc, digests)| Message::FetchRecords { arc, digests })
             .boxed(),

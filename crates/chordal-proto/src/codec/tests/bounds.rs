@@ -9,8 +9,8 @@ use super::*;
 use crate::certificate::TokenView;
 use crate::history::History;
 use crate::limits::{
-    CANDIDATES_MAX, CHUNK_QUESTION_MAX, DIGESTS_MAX, KNOWN_POINTERS_MAX, LIST_ROWS_MAX,
-    RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX, VIEWS_MAX,
+    CANDIDATES_MAX, CHUNK_QUESTION_MAX, COUNTS_QUESTION_MAX, DIGESTS_MAX, KNOWN_POINTERS_MAX,
+    LIST_ROWS_MAX, RECONCILE_BYTES_MAX, SUCCESSORS_MAX, TABLE_TAGS_MAX, TOKENS_MAX, VIEWS_MAX,
 };
 use crate::message::{
     ArcCompared, AskReferences, AskRing, Care, Closer, GetState, Kind, KnownPointers, List, Listed,
@@ -220,6 +220,12 @@ fn lists_of_records_and_chunks_are_bounded() {
             same: true,
             word: word(count),
         })
+    });
+    check_limit(COUNTS_QUESTION_MAX, "arcs", |count| {
+        Message::AskCounts(vec![(Arc::FULL, View(1)); count])
+    });
+    check_limit(COUNTS_QUESTION_MAX, "counts", |count| {
+        Message::Counts(vec![true; count])
     });
     check_limit(RECONCILE_BYTES_MAX, "payload", |count| {
         Message::Reconciled(Reconciled::Step {
