@@ -45,14 +45,23 @@ pub async fn enrol(
     for &addr in &code.addrs {
         let asking = Box::pin(ask(key, listens, code, addr, &tls));
         let time = limits.connect_timeout + limits.handshake_timeout;
-        end = match timeout(time, asking).await {
+        let failed = match timeout(time, asking).await {
             Ok(Ok(enrolled)) => return Ok(enrolled),
+            // Another machine may hold the authority.
+            Ok(Err(Failure::TheyRefuse(Refusal::CannotInvite))) => {
+                ConnectError::TheyRefuse(Refusal::CannotInvite)
+            }
             Ok(Err(Failure::TheyRefuse(refusal))) => return Err(ConnectError::TheyRefuse(refusal)),
             Ok(Err(Failure::WeRefuse(refusal, _))) => ConnectError::WeRefuse(refusal),
             Ok(Err(Failure::Io(error))) => network(&error),
             Ok(Err(Failure::Greeting(why))) => ConnectError::NotChordal(why.to_owned()),
             Ok(Err(Failure::TimedOut)) | Err(_) => ConnectError::TimedOut,
         };
+        // What somebody decided says more than somebody's silence.
+        let is_decided = matches!(end, ConnectError::TheyRefuse(_) | ConnectError::WeRefuse(_));
+        if !is_decided {
+            end = failed;
+        }
     }
     Err(end)
 }
@@ -125,6 +134,9 @@ pub(crate) async fn answer(
     linger: Duration,
 ) -> Result<(), Failure> {
     let tag = hello::read_frame(&mut stream).await?;
+    if tag.len() != Proof::BYTES {
+        return Err(Failure::Greeting("a proof of another length"));
+    }
     let proof = Proof::received(tag, binding(&stream)?);
     let decided = match admission.inviter() {
         // Whoever was expelled does not get another certificate.

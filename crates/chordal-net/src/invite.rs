@@ -138,8 +138,12 @@ fn parse(bytes: &[u8]) -> Result<InviteCode, ParseInviteError> {
     if head >> 4 != FORMAT {
         return Err(ParseInviteError::Newer);
     }
-    let mut addrs = Vec::new();
-    for _ in 0..head & 0xf {
+    let count = usize::from(head & 0xf);
+    if count > InviteCode::ADDRS_MAX {
+        return Err(cut);
+    }
+    let mut addrs = Vec::with_capacity(count);
+    for _ in 0..count {
         let (&kind, after) = rest.split_first().ok_or(cut)?;
         rest = after;
         let ip = match kind {
@@ -183,6 +187,9 @@ pub struct Proof {
 }
 
 impl Proof {
+    /// How long it is.
+    pub(crate) const BYTES: usize = 32;
+
     /// Proves that one knows the secret, on the connection with this binding.
     pub(crate) fn make(secret: &InviteSecret, binding: &[u8; 32]) -> Vec<u8> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);

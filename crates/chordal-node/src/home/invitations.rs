@@ -25,12 +25,14 @@ pub(crate) struct Invitations {
 }
 
 /// One invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Invitation {
     secret: InviteSecret,
     /// In seconds since the Unix epoch, by this machine's clock.
     until: u64,
     uses: u32,
+    /// Whom it let in: an answer that was lost is given again.
+    admitted: Vec<PeerId>,
 }
 
 impl Invitations {
@@ -54,6 +56,7 @@ impl Invitations {
             secret,
             until: now.saturating_add(lasts.as_secs()),
             uses,
+            admitted: Vec::new(),
         };
         self.locked(|| {
             for (path, old) in self.all()? {
@@ -65,8 +68,8 @@ impl Invitations {
         })
     }
 
-    /// Uses an invitation up by one.
-    fn claim(&self, proof: &Proof) -> Result<Result<(), Refusal>, HomeError> {
+    /// Uses an invitation up by one, unless it was for this newcomer already.
+    fn claim(&self, newcomer: PeerId, proof: &Proof) -> Result<Result<(), Refusal>, HomeError> {
         self.locked(|| {
             let meant = self
                 .all()?
@@ -75,6 +78,9 @@ impl Invitations {
             let Some((path, mut invitation)) = meant else {
                 return Ok(Err(Refusal::NotInvited));
             };
+            if invitation.admitted.contains(&newcomer) {
+                return Ok(Ok(()));
+            }
             if invitation.uses == 0 {
                 return Ok(Err(Refusal::InviteUsed));
             }
@@ -82,6 +88,7 @@ impl Invitations {
                 return Ok(Err(Refusal::InviteExpired));
             }
             invitation.uses -= 1;
+            invitation.admitted.push(newcomer);
             replace(&path, invitation.text().as_bytes())?;
             Ok(Ok(()))
         })
@@ -125,7 +132,7 @@ impl Invitations {
 
 impl Inviter for Invitations {
     fn admit(&self, newcomer: PeerId, proof: &Proof) -> Result<Certificate, Refusal> {
-        match self.claim(proof) {
+        match self.claim(newcomer, proof) {
             Ok(claimed) => claimed.map(|()| self.authority.issue(newcomer, now())),
             Err(error) => {
                 tracing::error!(%error, "an invitation could not be looked up");
@@ -138,20 +145,26 @@ impl Inviter for Invitations {
 impl Invitation {
     fn text(&self) -> String {
         let secret = HEXLOWER.encode(&self.secret);
-        format!("{secret} {} {}\n", self.until, self.uses)
+        let mut text = format!("{secret} {} {}", self.until, self.uses);
+        for id in &self.admitted {
+            text.push(' ');
+            text.push_str(&id.to_string());
+        }
+        text.push('\n');
+        text
     }
 
     fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_whitespace();
         let (secret, until, uses) = (words.next()?, words.next()?, words.next()?);
-        if words.next().is_some() {
-            return None;
-        }
+        let admitted = words.map(|id| id.parse().ok());
+        let admitted = admitted.collect::<Option<Vec<PeerId>>>()?;
         let secret = HEXLOWER.decode(secret.as_bytes()).ok()?;
         Some(Self {
             secret: secret.try_into().ok()?,
             until: until.parse().ok()?,
             uses: uses.parse().ok()?,
+            admitted,
         })
     }
 }

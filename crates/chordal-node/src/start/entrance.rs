@@ -29,16 +29,12 @@ pub(super) fn open(
     key: &NodeKey,
 ) -> Result<Entrance, StartError> {
     let home = &config.home;
-    let known = match home.authority()? {
-        Some(known) => Some(known),
+    let known = if let Some(known) = home.authority()? {
+        Some(known)
+    } else {
         // The home is told last: a start that broke off in between is made up for here.
-        None => match folder.certificate()? {
-            Some(certificate) => {
-                home.keep_authority(certificate.authority())?;
-                Some(RingAuthority::Other(certificate.authority()))
-            }
-            None => None,
-        },
+        let certificate = folder.certificate()?;
+        certificate.map(|certificate| RingAuthority::Other(certificate.authority()))
     };
     if let (Some(known), Some(code)) = (&known, &config.invite)
         && Fingerprint::of(&known.id()) != code.ring
@@ -54,7 +50,10 @@ pub(super) fn open(
             let kept = folder.certificate()?;
             let kept = kept.filter(|kept| kept.verify(&authority, &key.peer_id()).is_ok());
             match (kept, code) {
-                (Some(certificate), _) => Ok(invited(authority, certificate)),
+                (Some(certificate), _) => {
+                    home.keep_authority(authority)?;
+                    Ok(invited(authority, certificate))
+                }
                 (None, Some(code)) => enter(home, folder, key, config.listen, code),
                 (None, None) => Err(StartError::NotAdmitted {
                     home: home.path().to_owned(),

@@ -33,6 +33,16 @@ async fn a_machine_with_a_code_holds_copies_and_comes_back_without_it() {
     put(&cluster.nodes[0], "letter", &letter).await.unwrap();
     assert_eq!(get(&cluster.nodes[1], "letter").await.unwrap(), letter);
 
+    // The answer was lost: the same node asks again.
+    let again = cluster.nodes.pop().unwrap();
+    again.shutdown(Duration::from_secs(1)).await;
+    drop(again);
+    std::fs::remove_file(cluster.data(1).join("admission")).unwrap();
+    let mut config = machine(&cluster, 1);
+    config.invite = Some(code.clone());
+    cluster.nodes.push(Node::start(config).await.unwrap());
+    cluster.settle(2).await;
+
     let mut late = machine(&cluster, 2);
     late.invite = Some(code);
     let error = Node::start(late).await.unwrap_err();

@@ -40,6 +40,9 @@ pub(super) struct Lapse {
 /// Pause before the first round after a change.
 const FIRST: Duration = Duration::from_secs(10);
 
+/// Pause between two rounds where there is hurry, and all have answered.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// How long answers are waited for where there is hurry.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -47,20 +50,23 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_mins(2);
 
 impl Lapse {
-    /// Something changed: asks soon.
+    /// Something changed: asks soon. Answers about an earlier stay under a view count no more.
     pub(super) fn hasten(&mut self, now: Time) {
         self.pause = FIRST;
-        self.next = now + FIRST;
+        self.next = self.next.min(now + FIRST);
+        self.round += 1;
+        self.asked.clear();
+        self.counting.clear();
     }
 
     /// Somebody waits for it: asks as soon as everybody has answered, or had time to.
     fn hurry(&mut self, now: Time) {
-        let soonest = if self.asked.is_empty() {
-            now
+        let pause = if self.asked.is_empty() {
+            AGAIN
         } else {
-            self.began + PATIENCE
+            PATIENCE
         };
-        self.next = self.next.min(soonest);
+        self.next = self.next.min(now.max(self.began + pause));
     }
 }
 
@@ -163,10 +169,21 @@ impl Peer {
                 continue;
             };
             let is_others = !held.holders.contains(&self.me.node);
-            if counting >= history::enough(held.holders.len()) && is_others {
+            if counting >= self.counting_enough(&held) && is_others {
                 self.let_go(now, &held);
             }
         }
+    }
+
+    /// How many holders must count before this node forgets the past of an arc: a majority, and
+    /// all that answer before it leaves, since those that do not count yet may have to hear it.
+    fn counting_enough(&self, held: &HeldArc) -> usize {
+        let majority = history::enough(held.holders.len());
+        if !self.replica.is_leaving() {
+            return majority;
+        }
+        let alive = held.holders.iter().filter(|&&node| self.answers(node));
+        alive.count().max(majority)
     }
 
     /// Forgets what this node went through with an arc, but who holds it now.

@@ -157,6 +157,7 @@ async fn with_menu(
                 }
                 config.listen = serving.node.listening();
                 config.join.clear();
+                config.invite = None;
                 let http = http.unwrap_or_else(|| serving.http());
                 serving.stop().await;
                 serving = Serving::start(&config, Some(http))

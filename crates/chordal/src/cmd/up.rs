@@ -99,12 +99,16 @@ async fn welcome(context: &Context, serving: &Serving) -> Result<(), Trouble> {
         size(offered)
     ))?;
     if nodes == 1 && serving.node.may_invite() {
-        let invited = serving.client()?.invite(1, INVITED_FOR.as_secs()).await?;
-        out.line(format_args!(
-            "1 copy only. To be safe add a second machine: within {}, run there",
-            span(INVITED_FOR)
-        ))?;
-        out.line(format_args!("    chordal join {}", invited.code))?;
+        match serving.client()?.invite(1, INVITED_FOR.as_secs()).await {
+            Ok(invited) => {
+                out.line(format_args!(
+                    "1 copy only. To be safe add a second machine: within {}, run there",
+                    span(INVITED_FOR)
+                ))?;
+                out.line(format_args!("    chordal join {}", invited.code))?;
+            }
+            Err(trouble) => out.line(format_args!("1 copy only. {}", trouble.paragraph()))?,
+        }
     }
     out.ending(
         "Store a file: chordal put FILE. Ctrl-C pauses this node; its copies stay on its disk.",
