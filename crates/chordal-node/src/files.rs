@@ -27,6 +27,17 @@ pub struct PutRequest {
     pub modified_ms: Option<i64>,
     /// How many bytes will come, where it is known. A body of another length is an interrupted one.
     pub size: Option<u64>,
+    /// What must be true of the name for it to be written at all.
+    pub only: Option<Only>,
+}
+
+/// What must be true of a name for a conditional put or delete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// There is no file of that name.
+    IfAbsent,
+    /// The file has this version, as it is shown to people.
+    IfVersion(String),
 }
 
 impl PutRequest {
@@ -38,6 +49,7 @@ impl PutRequest {
             metadata: BTreeMap::new(),
             modified_ms: None,
             size: None,
+            only: None,
         }
     }
 
@@ -112,7 +124,7 @@ impl FileInfo {
         let file = record.file.as_ref()?;
         Some(Self {
             name: record.name.clone(),
-            version: record.version,
+            version: record.client_version(),
             modified_ms: record.modified_ms,
             size: file.size,
             hash: file.hash,

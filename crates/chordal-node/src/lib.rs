@@ -33,7 +33,7 @@ pub use chordal_net::{ConnectError, InviteCode, ParseInviteError};
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};
 pub use files::{
-    ByteRange, Download, FileBody, FileInfo, ListPage, PutRequest, PutResult, Removed,
+    ByteRange, Download, FileBody, FileInfo, ListPage, Only, PutRequest, PutResult, Removed,
 };
 pub use home::{Announcement, Home, HomeError, RunningNode};
 pub use node::{Force, InviteError, Node, NodeConfig, Phase};

@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
-use crate::files::{ByteRange, Download, FileInfo, ListPage, PutRequest, PutResult, Removed};
+use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
 use crate::home::{Announcement, Home, HomeError, Invitations, RunningNode};
 use crate::scrub::ScrubPace;
 use crate::start::address::reachable;
@@ -291,17 +291,19 @@ impl Node {
         get::stat(&self.shared.client, name).await
     }
 
-    /// Deletes a name. One that is not there is an error.
-    pub async fn remove(&self, name: &Name) -> Result<Removed, NodeError> {
+    /// Deletes a name, if what `only` asks for is true. One that is not there is an error.
+    pub async fn remove(&self, name: &Name, only: Option<&Only>) -> Result<Removed, NodeError> {
+        let condition = put::condition(&self.shared.client, name, only).await?;
         let tombstone = Draft {
             name: name.clone(),
             modified_ms: put::now_ms(),
             file: None,
-            condition: None,
+            condition,
         };
         let answer = self.ask(Command::WriteRecord(tombstone)).await;
-        let Answer::Written { version, copies } =
-            self.counted(answer, |counting| &counting.removes)?
+        let Answer::Written {
+            version, copies, ..
+        } = self.counted(answer, |counting| &counting.removes)?
         else {
             unexpected("WriteRecord")
         };

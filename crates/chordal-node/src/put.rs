@@ -6,10 +6,10 @@ use std::pin::pin;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
-use chordal_object::{Chunk, ChunkId, ChunkList, Content, File, ListBuilder};
+use chordal_object::{Chunk, ChunkId, ChunkList, Content, File, ListBuilder, Name};
 use chordal_proto::Settings;
-use chordal_proto::effect::{Answer, Copies};
-use chordal_proto::input::{Command, Draft};
+use chordal_proto::effect::{Answer, Copies, Failure};
+use chordal_proto::input::{Command, Condition, Draft};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Stream, StreamExt as _};
@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::client::{Client, unexpected};
 use crate::error::{NodeError, Refused};
-use crate::files::{FILE_BYTES_MAX, PutRequest, PutResult};
+use crate::files::{FILE_BYTES_MAX, Only, PutRequest, PutResult};
 use crate::limits::{BODY_STALL, KEEP_EVERY, PUT_WINDOW};
 
 /// Stores a file.
@@ -32,6 +32,7 @@ where
 {
     request.check()?;
     let _open = client.open_put().await?;
+    let condition = condition(client, &request.name, request.only.as_ref()).await?;
     let settings = client.settings();
     let mut cutter = Cutter::new(&settings, request.size);
     let mut upload = Upload::new(client, &settings);
@@ -75,11 +76,12 @@ where
             metadata: request.metadata,
             content,
         }),
-        condition: None,
+        condition,
     };
     let Answer::Written {
         version,
         copies: of_record,
+        ..
     } = client.ask(Command::WriteRecord(draft)).await?
     else {
         unexpected("WriteRecord")
@@ -91,6 +93,29 @@ where
         version,
         copies: worst(copies, of_record),
     })
+}
+
+/// What the ring is to make sure of, if it is true now: nothing is sent in vain otherwise.
+pub(crate) async fn condition(
+    client: &Client,
+    name: &Name,
+    only: Option<&Only>,
+) -> Result<Option<Condition>, NodeError> {
+    let Some(only) = only else {
+        return Ok(None);
+    };
+    let answer = client.ask(Command::ReadRecord(name.clone())).await?;
+    let Answer::Record(record) = answer else {
+        unexpected("ReadRecord")
+    };
+    let present = record.map(|record| record.client_version());
+    match (only, present) {
+        (Only::IfAbsent, None) => Ok(Some(Condition::Absent)),
+        (Only::IfVersion(text), Some(version)) if version.to_string() == *text => {
+            Ok(Some(Condition::Version(version)))
+        }
+        _ => Err(NodeError::Failed(Failure::Conflict { present })),
+    }
 }
 
 /// Milliseconds since the Unix epoch, by this machine's clock.

@@ -260,7 +260,7 @@ fn weight(input: &Input) -> usize {
                 DiskAnswer::Have(have) => have.len(),
                 DiskAnswer::Listed(listed) => listed.len() * ITEM,
                 DiskAnswer::Counts(counts) => counts.len() * 8,
-                DiskAnswer::RecordStored(_)
+                DiskAnswer::RecordStored { .. }
                 | DiskAnswer::Done
                 | DiskAnswer::NoChunk
                 | DiskAnswer::Usage { .. } => 0,

@@ -42,6 +42,15 @@ pub struct Record {
     pub modified_ms: i64,
     /// The file, or nothing when this version deletes it.
     pub file: Option<File>,
+    /// The version that its writer was told, where the holders agreed on the content again since,
+    /// under the version above.
+    pub original: Option<Version>,
+    /// The highest version that a holder promised to somebody who writes under a condition: it
+    /// takes no lower one from any client. It belongs to the copy, not to this version.
+    pub promised: Option<Version>,
+    /// The version that it took the place of, as clients saw it ([`Version::NONE`] for none), where
+    /// it was written under a promise: only then nothing can have come between.
+    pub replaced: Option<Version>,
 }
 
 /// A file's description.
@@ -99,16 +108,68 @@ impl Record {
         self.file.is_none()
     }
 
-    /// A 32-byte name for exactly this version of this name, for comparing sets of records.
-    pub fn digest(name: &Name, version: &Version) -> [u8; 32] {
+    /// What a holder keeps of a name that has no record, in order to remember a promise.
+    pub const fn blank(name: Name, promised: Option<Version>) -> Self {
+        Self {
+            name,
+            version: Version::NONE,
+            modified_ms: 0,
+            file: None,
+            original: None,
+            promised,
+            replaced: None,
+        }
+    }
+
+    /// Whether nobody ever wrote this: it only keeps a promise.
+    pub fn is_blank(&self) -> bool {
+        self.version == Version::NONE
+    }
+
+    /// The version that clients see: the one that the writer of this content was told.
+    pub fn client_version(&self) -> Version {
+        self.original.unwrap_or(self.version)
+    }
+
+    /// The same content, agreed upon again under a higher version and the promise for it.
+    #[must_use]
+    pub fn again(mut self, version: Version) -> Self {
+        self.original = Some(self.client_version());
+        self.version = version;
+        self.promised = Some(version);
+        self
+    }
+
+    /// What is kept of two copies of a name: the newer version, and the higher promise. In whatever
+    /// order copies meet, the same comes of it.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        let promised = self.promised.max(other.promised);
+        let newer = if other.version > self.version {
+            other
+        } else {
+            self
+        };
+        Self { promised, ..newer }
+    }
+
+    /// A 32-byte name for exactly this copy, for comparing sets of records.
+    pub fn copy_digest(&self) -> [u8; 32] {
+        Self::digest(&self.name, &self.version, self.promised.as_ref())
+    }
+
+    /// [`Record::copy_digest`] of a copy of this name with this version and promise.
+    pub fn digest(name: &Name, version: &Version, promised: Option<&Version>) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new_derive_key("chordal 2026 record version");
         for part in [name.space().as_bytes(), name.path().as_bytes()] {
             hasher.update(&(part.len() as u64).to_be_bytes());
             hasher.update(part);
         }
-        hasher.update(&version.counter.to_be_bytes());
-        hasher.update(&version.incarnation.to_be_bytes());
-        hasher.update(version.node.as_bytes());
+        for version in [Some(version), promised].into_iter().flatten() {
+            hasher.update(&version.counter.to_be_bytes());
+            hasher.update(&version.incarnation.to_be_bytes());
+            hasher.update(version.node.as_bytes());
+        }
         *hasher.finalize().as_bytes()
     }
 
@@ -145,17 +206,28 @@ impl Record {
             version: Some(self.version.to_wire()),
             modified_ms: self.modified_ms,
             file: self.file.as_ref().map(File::to_wire),
+            original: self.original.map(Version::to_wire),
+            promised: self.promised.map(Version::to_wire),
+            replaced: self.replaced.map(Version::to_wire),
         }
     }
 
     /// Checks a received message and takes it over.
     pub fn from_wire(message: wire::Record) -> Result<Self, DecodeError> {
+        let given = |version: Option<wire::Version>| {
+            version
+                .map(|version| Version::from_wire(Some(version)))
+                .transpose()
+        };
         Ok(Self {
             name: Name::new(&message.space, &message.path)
                 .map_err(|_| DecodeError::Field("name"))?,
             version: Version::from_wire(message.version)?,
             modified_ms: message.modified_ms,
             file: message.file.map(File::from_wire).transpose()?,
+            original: given(message.original)?,
+            promised: given(message.promised)?,
+            replaced: given(message.replaced)?,
         })
     }
 }

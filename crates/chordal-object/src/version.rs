@@ -13,12 +13,21 @@ use crate::node_id::NodeId;
 /// the incarnation, so a version names one content only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version {
-    /// Position in the name's history, from 1.
+    /// Position in the name's history, from 1; 0 only in [`Version::NONE`].
     pub counter: u64,
     /// The writing node's incarnation.
     pub incarnation: u64,
     /// The writing node.
     pub node: NodeId,
+}
+
+impl Version {
+    /// Older than every version that was ever written.
+    pub const NONE: Self = Self {
+        counter: 0,
+        incarnation: 0,
+        node: NodeId::new([0; 32]),
+    };
 }
 
 impl fmt::Display for Version {

@@ -44,6 +44,18 @@ pub struct Record {
     /// The file; absent in a tombstone.
     #[prost(message, optional, tag = "5")]
     pub file: ::core::option::Option<File>,
+    /// The version that its writer was told, where the holders agreed on the content again since
+    /// then, under the version above. Clients see this one.
+    #[prost(message, optional, tag = "6")]
+    pub original: ::core::option::Option<Version>,
+    /// The highest version that the holder promised to somebody who writes under a condition: it
+    /// takes no lower one from any client.
+    #[prost(message, optional, tag = "7")]
+    pub promised: ::core::option::Option<Version>,
+    /// The version that it took the place of, as clients saw it, of one that was written under a
+    /// promise: its counter is 0 where there was none.
+    #[prost(message, optional, tag = "8")]
+    pub replaced: ::core::option::Option<Version>,
 }
 /// A file's description.
 #[derive(Clone, PartialEq, ::prost::Message)]

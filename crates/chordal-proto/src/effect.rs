@@ -101,12 +101,15 @@ pub enum DiskOp {
         /// The name.
         name: Name,
     },
-    /// Make a record durable unless a newer version is here.
+    /// Make a record durable unless a newer version is here, and the promise in it unless a higher
+    /// one is ([`Record::join`]).
     WriteRecord {
         /// Its key.
         key: Key,
         /// The record.
         record: Record,
+        /// Whether nothing at all is to change where a higher version was promised.
+        heeds_promise: bool,
     },
     /// Make the bytes that the driver keeps for `operation` durable.
     StoreChunk {
@@ -136,7 +139,7 @@ pub enum DiskOp {
     RecordsByDigest {
         /// The arc.
         arc: Arc,
-        /// `Record::digest` of each.
+        /// `Record::copy_digest` of each.
         digests: Vec<[u8; 32]>,
     },
     /// Which of these chunks are here.
@@ -195,6 +198,9 @@ pub enum Answer {
         version: Version,
         /// On how many nodes.
         copies: Copies,
+        /// Whether somebody who wrote at the same time has taken its place already, before anybody
+        /// saw it as far as the holders can tell.
+        replaced: bool,
     },
     /// The chunk is durable on a majority of its holders.
     ChunkStored(Copies),

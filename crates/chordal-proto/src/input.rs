@@ -154,7 +154,7 @@ pub struct Draft {
 pub enum Condition {
     /// There is no file of that name.
     Absent,
-    /// The file has this version.
+    /// The file has this version ([`Record::client_version`]).
     Version(Version),
 }
 
@@ -164,7 +164,9 @@ impl Condition {
         let present = newest.filter(|record| !record.is_tombstone());
         match self {
             Self::Absent => present.is_none(),
-            Self::Version(version) => present.is_some_and(|record| record.version == *version),
+            Self::Version(version) => {
+                present.is_some_and(|record| record.client_version() == *version)
+            }
         }
     }
 }
@@ -187,13 +189,18 @@ pub enum Completion {
 pub enum DiskAnswer {
     /// To `ReadRecord`.
     Record(Option<Record>),
-    /// To `WriteRecord`: the newest version that is durable now.
-    RecordStored(Version),
+    /// To `WriteRecord`: what is durable now.
+    RecordStored {
+        /// The newest version.
+        newest: Version,
+        /// The highest that was promised.
+        promised: Option<Version>,
+    },
     /// To `StoreChunk`, `ReadChunk` (bytes in the driver's hands) and `Remove`.
     Done,
     /// To `ReadChunk`: it is not here.
     NoChunk,
-    /// To `ItemsIn`: what lies in the arc, as (key, digest): a record's `Record::digest`, a
+    /// To `ItemsIn`: what lies in the arc, as (key, digest): a record's `Record::copy_digest`, a
     /// chunk's id.
     Items(Vec<(Key, [u8; 32])>),
     /// To `RecordsByDigest`.

@@ -91,9 +91,6 @@ pub const WALK_NODES_MAX: usize = TABLE_MAX;
 /// The most nodes that a walk over the ring asks at once.
 pub const WALK_AT_ONCE_MAX: usize = 64;
 
-/// The most names of which a holder has promised to take no lower version.
-pub const PROMISED_NAMES_MAX: usize = 4096;
-
 /// The most unanswered requests.
 pub const REQUESTS_MAX: usize = 65_536;
 

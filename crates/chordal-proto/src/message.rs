@@ -153,7 +153,7 @@ pub enum Message {
     FetchRecords {
         /// The arc that was compared.
         arc: Arc,
-        /// `Record::digest` of each.
+        /// `Record::copy_digest` of each.
         digests: Vec<[u8; 32]>,
     },
     /// As many of them as fit one message; ask again for the rest.
@@ -343,7 +343,7 @@ pub struct ReadRecord {
     /// Only the version and size are wanted: inline content is left out of the answer.
     pub head: bool,
     /// The version that the asker means to write if what it finds allows it: a holder that answers
-    /// promises to take no lower one from then on.
+    /// promises to take no lower one from then on, also over a restart.
     pub promise: Option<Version>,
 }
 
@@ -379,8 +379,9 @@ pub struct WriteRecord {
     /// Whom the writer takes for the holders; nothing for a copy that no view asks for (a hint,
     /// a read repair).
     pub view: Option<View>,
-    /// The promise under which it is written: it counts only where it was the last one given.
-    pub promise: Option<Version>,
+    /// Whether it counts only where nothing newer is. A client's write without a condition does
+    /// also where somebody else's replaced it at once.
+    pub exact: bool,
 }
 
 /// What became of a copy.

@@ -336,7 +336,7 @@ impl Peer {
             } if asker.request == 0 || want_yours => {
                 self.learn_table(now, &asker, &members, want_yours, &want);
             }
-            Message::ReadRecord(question) => self.asked_record(&asker, question),
+            Message::ReadRecord(question) => self.asked_record(now, &asker, question),
             Message::WriteRecord(write) => self.asked_to_hold(now, &asker, write),
             Message::OfferChunk(offer) => self.offered_chunk(now, &asker, offer),
             Message::AskChunks(chunks) => self.asked_chunks(&asker, chunks),

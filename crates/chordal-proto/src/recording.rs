@@ -30,7 +30,7 @@ pub use frame::{Damage, Frames, MAGIC, encode};
 pub use twin::{Divergence, Twin};
 
 /// The version of this format, and of what stands in it.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// One entry of a segment. The first is its [`Item::Begin`], and there is no other.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -14,7 +14,6 @@ mod item_set;
 mod lapse;
 mod pasts;
 mod placing;
-mod promises;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,13 +34,11 @@ use crate::timer::Reason;
 use crate::view::View;
 
 pub(crate) use collect::Collector;
-pub(crate) use promises::Allowed;
 pub(crate) use session::SessionId;
 
 use handoff::HandOffs;
 use lapse::Lapse;
 use pasts::Pasts;
-use promises::Promises;
 use serde::{Deserialize, Serialize};
 use session::Sessions;
 
@@ -64,7 +61,6 @@ pub(crate) struct Replica {
     sealed: u64,
     sessions: Sessions,
     hand_offs: HandOffs,
-    pub(crate) promises: Promises,
     lapse: Lapse,
     last_key: Key,
     /// When foreign arcs were last looked into without a reason.
@@ -266,7 +262,6 @@ impl Peer {
     /// This node was given up, and may have missed writes: it counts again when it has caught up.
     pub(crate) fn lose_completeness(&mut self, now: Time) {
         self.replica.complete = RangeSet::default();
-        self.replica.promises.clear();
         for mine in &mut self.replica.mine {
             mine.compared.clear();
             mine.waits_since.get_or_insert(now);

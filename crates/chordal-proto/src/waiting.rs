@@ -1,6 +1,6 @@
 //! What is to happen when an effect that takes time ends.
 
-use chordal_object::{Arc, ChunkId, Key, NodeId};
+use chordal_object::{Arc, ChunkId, Key, Name, NodeId};
 use serde::{Deserialize, Serialize};
 
 use crate::input::{Completion, OperationId};
@@ -18,6 +18,12 @@ pub(crate) enum Waiting {
     Saved { moves: u64 },
     /// Somebody asked for a name.
     RecordFor { asker: Asker, sought: Sought },
+    /// Somebody asked for a name and is to be promised that it takes no lower version.
+    PromiseFor {
+        asker: Asker,
+        sought: Sought,
+        name: Name,
+    },
     /// Somebody wants a record held.
     HeldFor { asker: Asker, held: Held },
     /// Somebody offered a chunk.
@@ -96,7 +102,12 @@ impl Peer {
         match waiting {
             Waiting::Saved { moves } => self.saved(now, moves, &completion),
             Waiting::RecordFor { asker, sought } => self.record_for(&asker, sought, completion),
-            Waiting::HeldFor { asker, held } => self.held_for(&asker, &held, completion),
+            Waiting::PromiseFor {
+                asker,
+                sought,
+                name,
+            } => self.promise_for(&asker, sought, name, completion),
+            Waiting::HeldFor { asker, held } => self.held_for(&asker, held, completion),
             Waiting::OfferFor { asker, chunk } => self.offer_for(&asker, chunk, completion),
             Waiting::ChunksFor { asker, count } => self.chunks_for(&asker, count, completion),
             Waiting::PageFor { asker, complete } => self.page_for(&asker, complete, completion),

@@ -558,7 +558,8 @@ pub struct ReadRecord {
     /// Whether the answer may leave inline content out.
     #[prost(bool, tag = "4")]
     pub head: bool,
-    /// The version that the asker means to write: the receiver takes no lower one from then on.
+    /// The version that the asker means to write: the receiver takes no lower one from then on, and
+    /// has noted so on its disk when it answers.
     #[prost(message, optional, tag = "5")]
     pub promise: ::core::option::Option<::chordal_object::wire::Version>,
 }
@@ -590,9 +591,10 @@ pub struct WriteRecord {
     /// Whom the writer takes for the holders; absent for a copy that no view asks for.
     #[prost(fixed64, optional, tag = "2")]
     pub view: ::core::option::Option<u64>,
-    /// The promise under which it is written.
-    #[prost(message, optional, tag = "3")]
-    pub promise: ::core::option::Option<::chordal_object::wire::Version>,
+    /// Whether it counts only where nothing newer is: a client's write without a condition does also
+    /// where somebody else's replaced it at once.
+    #[prost(bool, tag = "4")]
+    pub exact: bool,
 }
 /// What became of a version.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -275,9 +275,17 @@ impl Clients {
                     self.tasks.insert(number, task);
                 }
             }
-            (Stage::Writing(write), Answer::Written { version, .. }) => {
+            (
+                Stage::Writing(write),
+                Answer::Written {
+                    version, replaced, ..
+                },
+            ) => {
                 self.tally.written += 1;
-                self.judge(world, node, |oracle| oracle.written(&write, version))?;
+                self.judge(world, node, |oracle| match replaced {
+                    false => oracle.written(&write, version),
+                    true => oracle.written_and_replaced(&write, version),
+                })?;
             }
             (Stage::Reading(read), Answer::Record(record)) => {
                 self.read(world, node, read, record)?;
@@ -348,7 +356,7 @@ impl Clients {
             let seen = "a tombstone is given to a client".to_owned();
             return Err(world.violation("answers fit their questions", Some(node), seen));
         };
-        let (version, hash) = (record.version, file.hash);
+        let (version, hash) = (record.client_version(), file.hash);
         // What a read has shown counts, whether or not its chunks can be fetched.
         self.judge(world, node, |oracle| oracle.found(&read, version, hash))?;
         let chunks: BTreeSet<ChunkId> = match &file.content {
@@ -408,7 +416,8 @@ impl Clients {
         }
         let seen = format!(
             "{:?} of {:?} has other bytes than its hash says",
-            record.version, read
+            record.client_version(),
+            read
         );
         Err(world.violation("files are whole", Some(node), seen))
     }

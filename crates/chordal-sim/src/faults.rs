@@ -294,11 +294,14 @@ impl Fate {
         let cut_off = (0..size)
             .map(|_| others.remove(self.dice.below(others.len())))
             .collect();
-        self.cut_off = size;
         let mut longest = longest_absence(world, plan).min(Duration::from_secs(40));
         if down + size > 1 {
+            if !are_reunited(world) {
+                return;
+            }
             longest = longest.min(within_grace(plan));
         }
+        self.cut_off = size;
         self.part(world, cut_off, others, longest);
     }
 
@@ -311,11 +314,14 @@ impl Fate {
         let part = (0..size)
             .map(|_| others.remove(self.dice.below(others.len())))
             .collect();
-        self.cut_off = size;
         let mut longest = Duration::from_secs(90);
         if size.min(others.len()) > 1 || self.down(world) > 0 {
+            if !are_reunited(world) {
+                return;
+            }
             longest = longest.min(within_grace(plan));
         }
+        self.cut_off = size;
         self.part(world, part, others, longest);
     }
 
@@ -366,6 +372,26 @@ fn has_given_up(world: &World, lost: NodeId) -> bool {
         let mut entries = members.iter().flatten();
         !entries.any(|entry| entry.node == lost && entry.standing.is_member())
     })
+}
+
+/// Whether every serving node counts on every other: for those who have not heard of a node since
+/// the last time that it was out of reach, one absence and the next are one.
+fn are_reunited(world: &World) -> bool {
+    let serving: Vec<NodeId> = world
+        .nodes
+        .iter()
+        .filter(|node| node.serves())
+        .map(|node| node.id)
+        .collect();
+    let known = |lost: &NodeId| {
+        let mut nodes = world.nodes.iter().filter(|node| node.serves());
+        nodes.all(|node| {
+            let members = node.life().map(|life| life.peer.members());
+            let mut entries = members.iter().flatten();
+            entries.any(|entry| entry.node == *lost && entry.standing.is_member())
+        })
+    };
+    serving.iter().all(known)
 }
 
 fn leaving(world: &World) -> bool {

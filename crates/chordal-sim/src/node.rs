@@ -66,6 +66,8 @@ pub(crate) struct Life {
     pub(crate) wake: Option<Time>,
     /// Wake-ups at one and the same time, to notice a node that never sleeps.
     pub(crate) wakes_here: u32,
+    /// When it was woken last.
+    pub(crate) woken_at: Time,
     /// Nodes that it has a connection with.
     pub(crate) contacts: BTreeSet<usize>,
     /// Whether it is in the ring, as far as its clients were told.

@@ -76,7 +76,11 @@ impl NodeDisk {
         let last = settings.bits.last_key();
         match op {
             DiskOp::ReadRecord { key, name } => self.read_record(key, &name),
-            DiskOp::WriteRecord { key, record } => self.write_record(key, record),
+            DiskOp::WriteRecord {
+                key,
+                record,
+                heeds_promise,
+            } => self.write_record(key, record, heeds_promise),
             DiskOp::StoreChunk {
                 operation,
                 chunk,
@@ -193,21 +197,25 @@ impl NodeDisk {
         Ok(DiskAnswer::Record(found))
     }
 
-    fn write_record(&mut self, key: Key, record: Record) -> Result<DiskAnswer, DiskError> {
-        let version = record.version;
+    fn write_record(
+        &mut self,
+        key: Key,
+        record: Record,
+        heeds_promise: bool,
+    ) -> Result<DiskAnswer, DiskError> {
+        let told = DiskAnswer::RecordStored {
+            newest: record.version,
+            promised: record.promised,
+        };
         match self.plant {
-            Plant::LoseRecords if self.dice.chance(0.6) => {
-                return Ok(DiskAnswer::RecordStored(version));
-            }
+            Plant::LoseRecords if self.dice.chance(0.6) => return Ok(told),
             Plant::AckBeforeDurable => {
                 let name = record.name.clone();
-                if self
-                    .volatile
-                    .get(&name)
-                    .is_none_or(|(_, held)| held.version < version)
-                {
-                    self.volatile.insert(name, (key, record));
-                }
+                let joined = match self.volatile.remove(&name) {
+                    Some((_, held)) => held.join(record),
+                    None => record,
+                };
+                self.volatile.insert(name, (key, joined));
                 if self.volatile.len() > VOLATILE_MAX {
                     let all = std::mem::take(&mut self.volatile).into_values();
                     self.commit(
@@ -215,20 +223,31 @@ impl NodeDisk {
                             .collect(),
                     )?;
                 }
-                return Ok(DiskAnswer::RecordStored(version));
+                return Ok(told);
             }
             Plant::Nothing
             | Plant::LoseRecords
             | Plant::LoseChunks
             | Plant::StaleReads
             | Plant::CollectUnasked => {}
+            Plant::IgnorePromises => {
+                self.commit(vec![Change::Record { key, record }])?;
+                return Ok(told);
+            }
         }
-        let outcome = self.commit(vec![Change::Record { key, record }])?;
-        let newest = match outcome.first() {
-            Some(&Outcome::Kept { current }) => current,
-            Some(Outcome::Stored | Outcome::Removed | Outcome::NotRemoved) | None => version,
+        let change = if heeds_promise {
+            Change::RecordUnlessPromised { key, record }
+        } else {
+            Change::Record { key, record }
         };
-        Ok(DiskAnswer::RecordStored(newest))
+        let outcome = self.commit(vec![change])?;
+        Ok(match outcome.first() {
+            Some(&Outcome::Kept { current, promised }) => DiskAnswer::RecordStored {
+                newest: current,
+                promised,
+            },
+            Some(Outcome::Stored | Outcome::Removed | Outcome::NotRemoved) | None => told,
+        })
     }
 
     fn have(&self, chunks: &[ChunkId]) -> Result<DiskAnswer, DiskError> {

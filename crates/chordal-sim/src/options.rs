@@ -23,8 +23,6 @@ pub struct Options {
     pub faults: Faults,
     /// A mistake made on purpose, to see it caught.
     pub plant: Plant,
-    /// Whether clients also write under conditions.
-    pub conditional: bool,
     /// Whether twins check that a replay would come to the same.
     pub twins: Twins,
 }
@@ -76,6 +74,8 @@ pub enum Plant {
     StaleReads,
     /// Disks say that nothing refers to any chunk.
     CollectUnasked,
+    /// Disks take lower versions than the one that was promised, and say nothing.
+    IgnorePromises,
 }
 
 impl Faults {
@@ -166,7 +166,6 @@ impl Default for Options {
             down_max: 1,
             faults: Faults::USUAL,
             plant: Plant::Nothing,
-            conditional: false,
             twins: Twins::Nowhere,
         }
     }
@@ -200,9 +199,6 @@ impl fmt::Display for Options {
         if let Some(name) = self.plant.name() {
             write!(out, " --plant {name}")?;
         }
-        if self.conditional {
-            out.write_str(" --conditional")?;
-        }
         if self.twins == Twins::Beside {
             out.write_str(" --twins")?;
         }
@@ -212,12 +208,13 @@ impl fmt::Display for Options {
 
 impl Plant {
     /// Every mistake there is.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AckBeforeDurable,
         Self::LoseRecords,
         Self::LoseChunks,
         Self::StaleReads,
         Self::CollectUnasked,
+        Self::IgnorePromises,
     ];
 
     /// What the command line calls it; nothing for no mistake.
@@ -229,6 +226,7 @@ impl Plant {
             Self::LoseChunks => Some("lose-chunks"),
             Self::StaleReads => Some("stale-reads"),
             Self::CollectUnasked => Some("collect-unasked"),
+            Self::IgnorePromises => Some("ignore-promises"),
         }
     }
 

@@ -31,6 +31,9 @@ struct History {
     meanings: BTreeMap<Version, Option<Hash>>,
     /// Versions that were acknowledged under a condition.
     conditional: Vec<(Condition, Version)>,
+    /// Deletes that took effect and were written over at once: maybe in time for this one, maybe
+    /// for a later one.
+    deletes_between: Vec<Version>,
 }
 
 #[derive(Debug)]
@@ -179,6 +182,25 @@ impl Oracle {
         Ok(())
     }
 
+    /// The write was acknowledged, and somebody else's has taken its place at once: where in the
+    /// order of versions it belongs is not known, unless a read shows it.
+    pub fn written_and_replaced(
+        &mut self,
+        write: &WriteBegun,
+        version: Version,
+    ) -> Result<(), String> {
+        if write.condition.is_some() {
+            return self.written(write, version);
+        }
+        let history = self.names.entry(write.name.clone()).or_default();
+        let entry = &mut history.writes[write.place];
+        entry.fate = Fate::Done(version);
+        if entry.content.is_none() {
+            history.deletes_between.push(version);
+        }
+        Ok(())
+    }
+
     /// A client reads.
     pub fn begin_read(&self, name: &Name) -> ReadBegun {
         let floor = self
@@ -322,7 +344,10 @@ impl History {
                 continue;
             };
             let kept = match condition {
-                Condition::Absent => meaning.is_none() || open_delete,
+                Condition::Absent => {
+                    let between = |delete: &Version| before < delete && delete < version;
+                    meaning.is_none() || open_delete || self.deletes_between.iter().any(between)
+                }
                 Condition::Version(asked) => before <= asked,
             };
             if !kept {

@@ -36,8 +36,6 @@ pub(crate) struct Plan {
     pub(crate) fault_time: Duration,
     /// The mean time between two commands of clients.
     pub(crate) client_pause: Duration,
-    /// Whether clients also write under conditions.
-    pub(crate) conditional: bool,
     /// Names that clients use.
     pub(crate) names: usize,
     /// Whether the founders join one by one, each when the one before has.
@@ -87,7 +85,6 @@ impl Plan {
             down_max: options.down_max,
             fault_time: options.fault_time,
             client_pause: dice.time(Duration::from_millis(100), Duration::from_millis(600)),
-            conditional: options.conditional,
             names: dice.between(4, 40),
             join_in_turn: dice.chance(0.5),
         }

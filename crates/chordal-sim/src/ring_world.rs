@@ -595,7 +595,10 @@ impl RingWorld {
     fn empty_disk(&mut self, number: usize, op: DiskOp) -> DiskAnswer {
         match op {
             DiskOp::ReadRecord { .. } => DiskAnswer::Record(None),
-            DiskOp::WriteRecord { record, .. } => DiskAnswer::RecordStored(record.version),
+            DiskOp::WriteRecord { record, .. } => DiskAnswer::RecordStored {
+                newest: record.version,
+                promised: record.promised,
+            },
             DiskOp::StoreChunk { .. } | DiskOp::Remove { .. } => DiskAnswer::Done,
             DiskOp::ReadChunk { .. } => DiskAnswer::NoChunk,
             DiskOp::ItemsIn {

@@ -70,7 +70,7 @@ impl Workload {
                     _ => content(&mut self.dice, plan),
                 };
                 // Each asks for what all know, so that some race and one wins.
-                let is_conditional = plan.conditional && self.dice.chance(0.25);
+                let is_conditional = self.dice.chance(0.25);
                 let condition = is_conditional.then(|| clients.oracle.condition(&name));
                 clients.put(world, node, &name, &content, condition)
             }

@@ -238,6 +238,7 @@ impl World {
             held: Held::new(),
             wake: None,
             wakes_here: 0,
+            woken_at: self.now,
             contacts: BTreeSet::new(),
             joined: false,
             leaving: false,
@@ -474,6 +475,10 @@ impl World {
         life.wake = None;
         if life.peer.deadline().is_none_or(|(at, _)| at > now) {
             return self.settle(number, "a wake-up");
+        }
+        if life.woken_at != now {
+            life.woken_at = now;
+            life.wakes_here = 0;
         }
         life.wakes_here += 1;
         let reason = life.peer.deadline();

@@ -143,6 +143,9 @@ fn change(place: u64, bytes: u64) -> Change {
             metadata: BTreeMap::new(),
             content: Content::Inline(content),
         }),
+        original: None,
+        promised: None,
+        replaced: None,
     };
     Change::Record {
         key: Bits::MAX.name_key(&record.name),

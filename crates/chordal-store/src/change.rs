@@ -10,11 +10,19 @@ use crate::staging::Claim;
 /// One step of a commit.
 #[derive(Debug)]
 pub enum Change {
-    /// Keeps a version of a name, when it is newer than what is there.
+    /// Keeps a version of a name, when it is newer than what is there, and its promise, when that is
+    /// the higher one ([`Record::join`]).
     Record {
         /// Where the name belongs.
         key: Key,
         /// The version; a tombstone is one like any other.
+        record: Record,
+    },
+    /// The same, but nothing at all where a higher version was promised than this one.
+    RecordUnlessPromised {
+        /// Where the name belongs.
+        key: Key,
+        /// The version, or a [`Record::blank`] one that asks for a promise.
         record: Record,
     },
     /// Makes a staged chunk visible.
@@ -50,10 +58,12 @@ pub enum Change {
 pub enum Outcome {
     /// Done.
     Stored,
-    /// An equal or newer version is already there.
+    /// An equal or newer version is already there, or a higher one was promised.
     Kept {
         /// The version that is there.
         current: Version,
+        /// The highest that was promised.
+        promised: Option<Version>,
     },
     /// Gone.
     Removed,
@@ -100,7 +110,7 @@ impl fmt::Debug for StagedChunk {
 pub struct RecordEntry {
     /// Where it belongs.
     pub key: Key,
-    /// [`Record::digest`] of its name and version.
+    /// [`Record::copy_digest`] of it.
     pub digest: [u8; 32],
     /// Its version.
     pub version: Version,
@@ -150,6 +160,7 @@ impl Summary {
             version,
             modified_ms,
             file,
+            ..
         } = record;
         Self {
             name,

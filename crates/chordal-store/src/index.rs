@@ -60,6 +60,10 @@ pub(crate) enum Step {
         encoded: Bytes,
         /// The chunks it names.
         named: Vec<ChunkId>,
+        /// Its promise.
+        promised: Option<Version>,
+        /// Whether a higher promise keeps it out.
+        heeds_promise: bool,
     },
     RemoveRecord {
         key: Key,

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc as Shared;
 
 use bytes::Bytes;
-use chordal_object::{Arc, Key};
+use chordal_object::{Arc, Key, Record};
 
 use crate::change::{Change, Counts, Outcome, StagedChunk, Usage};
 use crate::disk::{Disk, TEMPORARY_FOLDER};
@@ -145,21 +145,9 @@ impl Store {
 
     fn prepare(&self, change: Change) -> Result<Prepared, StoreError> {
         let (step, staged, removing) = match change {
-            Change::Record { key, record } => {
-                let encoded = record.encode();
-                check_size("record", encoded.len(), RECORD_BYTES_MAX)?;
-                let facts = RecordFacts::of(&record, encoded.len());
-                (
-                    Step::PutRecord {
-                        key,
-                        name_row: name_row(&record.name),
-                        facts,
-                        encoded,
-                        named: record.chunks().to_vec(),
-                    },
-                    None,
-                    None,
-                )
+            Change::Record { key, record } => (put_record(key, &record, false)?, None, None),
+            Change::RecordUnlessPromised { key, record } => {
+                (put_record(key, &record, true)?, None, None)
             }
             Change::Chunk(mut staged) => {
                 let facts = ChunkFacts {
@@ -287,20 +275,36 @@ impl fmt::Debug for Store {
     }
 }
 
+fn put_record(key: Key, record: &Record, heeds_promise: bool) -> Result<Step, StoreError> {
+    let encoded = record.encode();
+    check_size("record", encoded.len(), RECORD_BYTES_MAX)?;
+    Ok(Step::PutRecord {
+        key,
+        name_row: name_row(&record.name),
+        facts: RecordFacts::of(record, encoded.len()),
+        encoded,
+        named: record.chunks().to_vec(),
+        promised: record.promised,
+        heeds_promise,
+    })
+}
+
 /// Bytes that must be free beside the reserve. Removing and tombstones need none: they are how a
 /// full disk gets room again.
 fn room_for(change: &Change) -> u64 {
     match change {
-        Change::Record { record, .. } => match &record.file {
-            Some(file) => {
-                let inline = match &file.content {
-                    chordal_object::Content::Inline(bytes) => bytes.len(),
-                    chordal_object::Content::Chunks(list) => list.ids.len() * 32,
-                };
-                (inline as u64 + 4096) * INDEX_WRITE_FACTOR
+        Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } => {
+            match &record.file {
+                Some(file) => {
+                    let inline = match &file.content {
+                        chordal_object::Content::Inline(bytes) => bytes.len(),
+                        chordal_object::Content::Chunks(list) => list.ids.len() * 32,
+                    };
+                    (inline as u64 + 4096) * INDEX_WRITE_FACTOR
+                }
+                None => 0,
             }
-            None => 0,
-        },
+        }
         Change::Chunk(_)
         | Change::RemoveRecord { .. }
         | Change::RemoveChunk { .. }

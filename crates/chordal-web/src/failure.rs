@@ -92,9 +92,13 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
             Code::NotFound,
             "See what there is with `chordal ls`; names are exact, and SPACE:PATH names another space.",
         ),
-        Failure::Conflict { .. } | Failure::Uncertain => (
-            Code::Refused,
+        Failure::Conflict { .. } => (
+            Code::Conflict,
             "See what is there now with `chordal stat`, and decide again.",
+        ),
+        Failure::Uncertain => (
+            Code::Conflict,
+            "Read the file and see whether it is yours; if not, decide again.",
         ),
         Failure::TooFewCopies { .. } => (
             Code::TooFewCopies,
@@ -163,7 +167,13 @@ fn message(error: &NodeError) -> String {
 }
 
 fn still_true(error: &NodeError, wish: Wish) -> &'static str {
-    if matches!(error, NodeError::Failed(Failure::NotFound)) {
+    if matches!(error, NodeError::Failed(Failure::Uncertain)) {
+        return "If it took effect, it has been replaced since.";
+    }
+    if matches!(
+        error,
+        NodeError::Failed(Failure::NotFound | Failure::Conflict { .. })
+    ) {
         return "Nothing was changed.";
     }
     let few = matches!(error, NodeError::Failed(Failure::TooFewCopies { .. }));

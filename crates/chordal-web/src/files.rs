@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use chordal_node::model::{Name, NameError};
-use chordal_node::{ByteRange, Download, FileInfo, NodeError, PutRequest, Refused};
+use chordal_node::{ByteRange, Download, FileInfo, NodeError, Only, PutRequest, Refused};
 use futures_util::{Stream, StreamExt};
 
 use crate::api;
@@ -60,6 +60,7 @@ fn put_request(query: Option<&str>, headers: &HeaderMap) -> Result<PutRequest, P
             .map_err(|_| bad("'modified_ms' is not a number"))?;
         request.modified_ms = Some(time);
     }
+    request.only = only_in(&query)?;
     Ok(request)
 }
 
@@ -169,13 +170,14 @@ async fn info(shared: &Shared, query: Option<&str>) -> Result<FileInfo, Problem>
     info.map_err(|error| failure::problem(&error, Wish::Read))
 }
 
-/// `DELETE /v1/files?name=`.
+/// `DELETE /v1/files?name=&if_version=`.
 pub(crate) async fn delete(
     State(shared): State<Shared>,
     RawQuery(query): RawQuery,
 ) -> Result<Json<api::Removed>, Problem> {
-    let name = name_in(&Query::parse(query.as_deref())?)?;
-    let removed = shared.node.remove(&name).await;
+    let query = Query::parse(query.as_deref())?;
+    let (name, only) = (name_in(&query)?, only_in(&query)?);
+    let removed = shared.node.remove(&name, only.as_ref()).await;
     removed
         .map(|removed| Json(facts::removed(name.to_string(), removed)))
         .map_err(|error| failure::problem(&error, Wish::Remove))
@@ -187,6 +189,17 @@ pub(crate) fn name_in(query: &Query) -> Result<Name, Problem> {
         .need("name")?
         .parse()
         .map_err(|error: NameError| bad(&error.to_string()))
+}
+
+/// What must be true of the file that a request would change.
+fn only_in(query: &Query) -> Result<Option<Only>, Problem> {
+    match (query.get("if_absent"), query.get("if_version")) {
+        (None, None) => Ok(None),
+        (Some("true"), None) => Ok(Some(Only::IfAbsent)),
+        (None, Some(version)) => Ok(Some(Only::IfVersion(version.to_owned()))),
+        (Some(_), None) => Err(bad("'if_absent' is 'true' or not there at all")),
+        (Some(_), Some(_)) => Err(bad("'if_absent' and 'if_version' exclude each other")),
+    }
 }
 
 fn bad(message: &str) -> Problem {

@@ -27,6 +27,8 @@ pub enum Code {
     NotFound,
     /// No node of that id or address was ever heard of.
     UnknownNode,
+    /// The name is not as a conditional write asked for.
+    Conflict,
     /// The range lies outside the file.
     OutOfRange,
     /// Too few nodes that hold copies answer.
@@ -128,6 +130,7 @@ impl Code {
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
             Self::WrongHost => StatusCode::FORBIDDEN,
             Self::NoSuchRoute | Self::NotFound | Self::UnknownNode => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::PRECONDITION_FAILED,
             Self::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::TooFewCopies | Self::Minority | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Full => StatusCode::INSUFFICIENT_STORAGE,

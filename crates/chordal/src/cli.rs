@@ -201,6 +201,19 @@ pub(crate) struct PutArgs {
     /// Folders with all they hold
     #[arg(short, long)]
     pub(crate) recursive: bool,
+    #[command(flatten)]
+    pub(crate) only: OnlyArgs,
+}
+
+/// What must be true for a file to be stored.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct OnlyArgs {
+    /// Store it only where there is no file of that name; of many that try at once, one does
+    #[arg(long, conflicts_with = "if_version")]
+    pub(crate) if_absent: bool,
+    /// Store it only where the file has this version, as `stat` shows it
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) if_version: Option<String>,
 }
 
 /// `chordal get`.
@@ -257,6 +270,9 @@ pub(crate) struct RmArgs {
     /// Every file whose name begins with NAME
     #[arg(short, long)]
     pub(crate) recursive: bool,
+    /// Delete it only if it has this version, as `stat` shows it
+    #[arg(long, value_name = "VERSION", conflicts_with = "recursive")]
+    pub(crate) if_version: Option<String>,
 }
 
 /// `chordal join`.

@@ -132,6 +132,9 @@ impl Client {
         let modified = modified_ms.map(|time| time.to_string());
         let mut query = vec![("name", name)];
         query.extend(modified.as_deref().map(|time| ("modified_ms", time)));
+        query.extend(upload.only.if_absent.then_some(("if_absent", "true")));
+        let version = upload.only.if_version.as_deref();
+        query.extend(version.map(|version| ("if_version", version)));
         let mut ask = Ask::new(Method::PUT, "/v1/files", &query);
         if let Some(media_type) = upload.media_type {
             ask.headers
@@ -167,8 +170,14 @@ impl Client {
     }
 
     /// Deletes a file.
-    pub(crate) async fn remove(&self, name: &str) -> Result<api::Removed, Trouble> {
-        self.json_of(Ask::new(Method::DELETE, "/v1/files", &[("name", name)]))
+    pub(crate) async fn remove(
+        &self,
+        name: &str,
+        if_version: Option<&str>,
+    ) -> Result<api::Removed, Trouble> {
+        let mut query = vec![("name", name)];
+        query.extend(if_version.map(|version| ("if_version", version)));
+        self.json_of(Ask::new(Method::DELETE, "/v1/files", &query))
             .await
     }
 

@@ -12,6 +12,7 @@ use chordal_web::api;
 use tokio::sync::broadcast;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::cli::OnlyArgs;
 use crate::client::Client;
 use crate::cmd::{get, put};
 use crate::names::{self, Prefix};
@@ -204,7 +205,7 @@ impl Menu {
             })?
             .len();
         let bar = Progress::bytes(Some(length), &name);
-        let stored = put::put_one(client, &file, &name, bar.clone()).await;
+        let stored = put::put_one(client, &file, &name, &OnlyArgs::default(), bar.clone()).await;
         bar.clear();
         let stored = stored?;
         self.out.line(format_args!(

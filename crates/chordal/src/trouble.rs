@@ -180,7 +180,7 @@ fn exit_of(code: Code) -> Exit {
         Code::BadRequest => Exit::Usage,
         Code::NotFound | Code::UnknownNode => Exit::NotFound,
         Code::TooFewCopies | Code::Minority => Exit::TooFewCopies,
-        Code::Refused => Exit::Refused,
+        Code::Refused | Code::Conflict => Exit::Refused,
         _ => Exit::Failed,
     }
 }

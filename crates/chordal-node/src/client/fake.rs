@@ -122,12 +122,16 @@ impl Kept {
                     version,
                     modified_ms: draft.modified_ms,
                     file: draft.file,
+                    original: None,
+                    promised: None,
+                    replaced: None,
                 };
                 let record = Record::decode(record.encode()).expect("what is written is valid");
                 self.records.insert(draft.name, record);
                 Ok(Answer::Written {
                     version,
                     copies: ALL,
+                    replaced: false,
                 })
             }
             Command::ReadRecord(name) => Ok(Answer::Record(self.records.get(&name).cloned())),

@@ -113,10 +113,18 @@ impl Disk {
     /// Carries out an order of the core.
     pub(crate) fn order(&self, op: DiskOp, bits: Bits, held: &Arc<Held>, duty: Duty) {
         match op {
-            DiskOp::WriteRecord { key, record } => {
-                let version = Some(record.version);
-                let changes = vec![Change::Record { key, record }];
-                self.write(changes, version, Waiting::Core(duty));
+            DiskOp::WriteRecord {
+                key,
+                record,
+                heeds_promise,
+            } => {
+                let asked = Some((record.version, record.promised));
+                let change = if heeds_promise {
+                    Change::RecordUnlessPromised { key, record }
+                } else {
+                    Change::Record { key, record }
+                };
+                self.write(vec![change], asked, Waiting::Core(duty));
             }
             DiskOp::SaveMembers(members) => {
                 self.acquaintances.note(members.clone(), &self.tasks);
@@ -224,7 +232,7 @@ impl Disk {
     fn write(
         &self,
         changes: Vec<Change>,
-        record: Option<chordal_object::Version>,
+        record: Option<(chordal_object::Version, Option<chordal_object::Version>)>,
         waiting: Waiting,
     ) {
         self.writes.push(Write {

@@ -76,10 +76,10 @@ async fn a_name_is_listed_replaced_and_removed() {
     assert!(newer.version > page.rows[7].version);
     assert_eq!(get(third, "folder/07").await.unwrap(), content(99, 200_000));
 
-    third.remove(&name("folder/07")).await.unwrap();
+    third.remove(&name("folder/07"), None).await.unwrap();
     let not_found = Err(NodeError::Failed(Failure::NotFound));
     assert_eq!(get(first, "folder/07").await, not_found);
-    let again = third.remove(&name("folder/07")).await;
+    let again = third.remove(&name("folder/07"), None).await;
     assert_eq!(again, Err(NodeError::Failed(Failure::NotFound)));
     cluster.stop().await;
 }

@@ -45,7 +45,7 @@ async fn a_deleted_file_gives_its_space_back_on_every_node() {
     put(two, "stays", &stays).await.unwrap();
     let files = || (0..3).map(|number| chunk_files(&cluster.data(number)));
     assert!(files().eq([8, 8, 8]), "all have everything");
-    two.remove(&name("gone")).await.unwrap();
+    two.remove(&name("gone"), None).await.unwrap();
     until("the space is back", async || files().eq([3, 3, 3])).await;
     for used in bytes_used(one).await {
         assert!((3 << 20..4 << 20).contains(&used), "{used} bytes are used");

@@ -23,6 +23,9 @@ fn inline(content: &'static [u8]) -> Record {
             metadata: BTreeMap::from([("by".into(), "me".into())]),
             content: Content::Inline(Bytes::from_static(content)),
         }),
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 
@@ -98,33 +101,64 @@ fn bounds_hold() {
 }
 
 #[test]
-fn digests_tell_names_and_versions_apart() {
+fn digests_tell_names_versions_and_promises_apart() {
     let name = Name::new("abc", "d").unwrap();
-    let base = Record::digest(&name, &version());
-    assert_ne!(
-        base,
-        Record::digest(&Name::new("abcd", "e").unwrap(), &version())
-    );
-    assert_ne!(
-        base,
-        Record::digest(
-            &name,
-            &Version {
-                counter: 8,
-                ..version()
-            }
-        )
-    );
-    assert_ne!(
-        base,
-        Record::digest(
-            &name,
-            &Version {
-                incarnation: 3,
-                ..version()
-            }
-        )
-    );
+    let other = Name::new("abcd", "e").unwrap();
+    let later = Version {
+        counter: 8,
+        ..version()
+    };
+    let reborn = Version {
+        incarnation: 3,
+        ..version()
+    };
+    let digests = [
+        Record::digest(&name, &version(), None),
+        Record::digest(&other, &version(), None),
+        Record::digest(&name, &later, None),
+        Record::digest(&name, &reborn, None),
+        Record::digest(&name, &version(), Some(&later)),
+        Record::digest(&name, &version(), Some(&reborn)),
+    ];
+    for (at, digest) in digests.iter().enumerate() {
+        assert!(!digests[..at].contains(digest), "the one at {at}");
+    }
+}
+
+#[test]
+fn copies_join_to_the_newest_version_and_the_highest_promise_in_any_order() {
+    let version_of = |counter| Version {
+        counter,
+        ..version()
+    };
+    let copy = |counter, promised: Option<u64>| Record {
+        version: version_of(counter),
+        promised: promised.map(version_of),
+        ..inline(b"hello")
+    };
+    let copies = [copy(3, Some(7)), copy(5, None), copy(4, Some(6))];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [0, 2, 1]] {
+        let [one, two, three] = order.map(|at: usize| copies[at].clone());
+        let joined = one.join(two).join(three);
+        assert_eq!(joined.version, version_of(5));
+        assert_eq!(joined.promised, Some(version_of(7)));
+    }
+}
+
+#[test]
+fn content_agreed_upon_again_keeps_the_version_that_clients_know() {
+    let again = inline(b"hello").again(Version {
+        counter: 9,
+        ..version()
+    });
+    assert_eq!(again.client_version(), inline(b"hello").version);
+    let twice = again.clone().again(Version {
+        counter: 12,
+        ..version()
+    });
+    assert_eq!(twice.client_version(), inline(b"hello").version);
+    assert_eq!(Record::decode(twice.encode()).unwrap(), twice);
+    assert!(Record::blank(again.name, None).is_blank());
 }
 
 proptest! {

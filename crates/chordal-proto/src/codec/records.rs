@@ -80,7 +80,7 @@ pub(super) fn write_to_wire(write: &WriteRecord) -> wire::WriteRecord {
     wire::WriteRecord {
         record: Some(write.record.to_wire()),
         view: view_to_wire(write.view),
-        promise: write.promise.map(Version::to_wire),
+        exact: write.exact,
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) fn write(message: wire::WriteRecord) -> Checked<WriteRecord> {
     Ok(WriteRecord {
         record: record_from_wire(message.record.ok_or(BadField("record"))?)?,
         view: message.view.map(View),
-        promise: promise(message.promise)?,
+        exact: message.exact,
     })
 }
 

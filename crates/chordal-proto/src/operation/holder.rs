@@ -11,7 +11,6 @@ use crate::message::{
 };
 use crate::peer::Peer;
 use crate::placement;
-use crate::replica::Allowed;
 use crate::request::Asker;
 use crate::time::Time;
 use crate::view::View;
@@ -24,22 +23,21 @@ pub(crate) struct Sought {
     /// The view it was asked under.
     viewed: Option<View>,
     head: bool,
-    /// What was promised with the answer.
-    promised: Option<Version>,
+    /// What is to be promised with the answer.
+    promise: Option<Version>,
     /// Whether this node counted there before its disk was read.
     complete: bool,
 }
 
 /// A record that is being written to this node's disk for somebody.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Held {
-    name: Name,
     key: Key,
     version: Version,
     /// The view it was asked under.
     viewed: Option<View>,
-    /// The promise it was asked under.
-    promise: Option<Version>,
+    /// Whether it counts only where nothing newer is.
+    exact: bool,
 }
 
 impl Peer {
@@ -52,7 +50,7 @@ impl Peer {
     }
 
     /// Somebody asks for a name.
-    pub(crate) fn asked_record(&mut self, asker: &Asker, question: ReadRecord) {
+    pub(crate) fn asked_record(&mut self, now: Time, asker: &Asker, question: ReadRecord) {
         let ReadRecord {
             name,
             view,
@@ -64,24 +62,50 @@ impl Peer {
             self.answer(asker, Message::RecordRead(RecordRead::WrongView));
             return;
         }
-        if let Some(version) = promise
-            && let Err(given) = self.replica.promises.give(&name, version)
-        {
-            let refusal = RecordRead::Promised(given);
-            self.answer(asker, Message::RecordRead(refusal));
-            return;
-        }
         let sought = Sought {
             key,
             viewed: view,
             head,
-            promised: promise,
+            promise,
             complete: self.replica.is_complete_at(key),
         };
-        let waiting = Waiting::RecordFor {
-            asker: *asker,
-            sought,
+        let asker = *asker;
+        if promise.is_none() || view.is_none() {
+            let waiting = Waiting::RecordFor { asker, sought };
+            self.disk(DiskOp::ReadRecord { key, name }, waiting);
+            return;
+        }
+        self.arc_changed(now, key);
+        let promise = DiskOp::WriteRecord {
+            key,
+            record: Record::blank(name.clone(), promise),
+            heeds_promise: true,
         };
+        let waiting = Waiting::PromiseFor {
+            asker,
+            sought,
+            name,
+        };
+        self.disk(promise, waiting);
+    }
+
+    /// The disk noted a promise, or not: what lies there now is the answer.
+    pub(crate) fn promise_for(
+        &mut self,
+        asker: &Asker,
+        sought: Sought,
+        name: Name,
+        completion: Completion,
+    ) {
+        if !matches!(
+            completion,
+            Completion::Disk(Ok(DiskAnswer::RecordStored { .. }))
+        ) {
+            self.answer(asker, Message::RecordRead(RecordRead::Failed));
+            return;
+        }
+        let (asker, key) = (*asker, sought.key);
+        let waiting = Waiting::RecordFor { asker, sought };
         self.disk(DiskOp::ReadRecord { key, name }, waiting);
     }
 
@@ -91,22 +115,28 @@ impl Peer {
             key,
             viewed,
             head,
-            promised,
+            promise,
             complete,
         } = sought;
         let read = match completion {
             // The view may have changed while the disk was read.
             _ if viewed.is_some_and(|view| !self.shares_view(key, view)) => RecordRead::WrongView,
-            Completion::Disk(Ok(DiskAnswer::Record(record))) => RecordRead::Held {
-                record: if head {
-                    record.map(without_content)
-                } else {
-                    record
-                },
-                // Complete before the disk was read: what was acknowledged by then was found.
-                counts: viewed.is_some() && complete && self.replica.is_complete_at(key),
-                promised,
-            },
+            Completion::Disk(Ok(DiskAnswer::Record(record))) => {
+                match promise.and_then(|promise| higher_than(promise, record.as_ref())) {
+                    Some(higher) => RecordRead::Promised(higher),
+                    None => RecordRead::Held {
+                        record: if head {
+                            record.map(without_content)
+                        } else {
+                            record
+                        },
+                        // Complete before the disk was read: what was acknowledged by then was
+                        // found.
+                        counts: viewed.is_some() && complete && self.replica.is_complete_at(key),
+                        promised: promise,
+                    },
+                }
+            }
             Completion::Disk(_) | Completion::Transfer(_) => RecordRead::Failed,
         };
         self.answer(asker, Message::RecordRead(read));
@@ -117,7 +147,7 @@ impl Peer {
         let WriteRecord {
             record,
             view,
-            promise,
+            exact,
         } = write;
         if record.version.counter >= COUNTER_MAX {
             self.answer(asker, Message::RecordWritten(Stored::Failed));
@@ -128,55 +158,48 @@ impl Peer {
             self.answer(asker, Message::RecordWritten(Stored::WrongView));
             return;
         }
-        let (name, version) = (record.name.clone(), record.version);
-        if let Allowed::No(given) = self.replica.promises.allow(&name, version, promise)
-            && view.is_some()
-        {
-            self.answer(asker, Message::RecordWritten(Stored::Promised(given)));
-            return;
-        }
         if view.is_none() {
             self.replica.note_foreign();
         }
         self.arc_changed(now, key);
         let held = Held {
-            name,
             key,
-            version,
+            version: record.version,
             viewed: view,
-            promise,
+            exact,
         };
-        self.disk(
-            DiskOp::WriteRecord { key, record },
-            Waiting::HeldFor {
-                asker: *asker,
-                held,
-            },
-        );
+        let write = DiskOp::WriteRecord {
+            key,
+            record,
+            heeds_promise: view.is_some(),
+        };
+        let asker = *asker;
+        self.disk(write, Waiting::HeldFor { asker, held });
     }
 
     /// The disk took a record, or not.
-    pub(crate) fn held_for(&mut self, asker: &Asker, held: &Held, completion: Completion) {
+    pub(crate) fn held_for(&mut self, asker: &Asker, held: Held, completion: Completion) {
         let Held {
-            name,
             key,
             version,
             viewed,
-            promise,
+            exact,
         } = held;
-        let allowed = self.replica.promises.allow(name, *version, *promise);
-        let stored = match (completion, allowed) {
+        let stored = match completion {
             // A new holder may have compared before this was durable: it must not count.
-            _ if viewed.is_some_and(|view| !self.shares_view(*key, view)) => Stored::WrongView,
-            // Whoever was promised more meanwhile may have been told that it is not here.
-            (_, Allowed::No(given)) if viewed.is_some() => Stored::Promised(given),
-            (Completion::Disk(Ok(DiskAnswer::RecordStored(newest))), allowed) => {
-                let is_allowed = allowed == Allowed::Yes;
-                let counts = viewed.is_some() && is_allowed && self.replica.is_complete_at(*key);
-                Stored::Durable { newest, counts }
+            _ if viewed.is_some_and(|view| !self.shares_view(key, view)) => Stored::WrongView,
+            Completion::Disk(Ok(DiskAnswer::RecordStored { newest, promised })) => {
+                let newer = exact.then_some(newest);
+                match promised.max(newer).filter(|&higher| higher > version) {
+                    Some(higher) if viewed.is_some() => Stored::Promised(higher),
+                    _ => Stored::Durable {
+                        newest,
+                        counts: viewed.is_some() && self.replica.is_complete_at(key),
+                    },
+                }
             }
-            (Completion::Disk(Err(DiskError::Full { free })), _) => Stored::Full { free },
-            (Completion::Disk(_) | Completion::Transfer(_), _) => Stored::Failed,
+            Completion::Disk(Err(DiskError::Full { free })) => Stored::Full { free },
+            Completion::Disk(_) | Completion::Transfer(_) => Stored::Failed,
         };
         self.answer(asker, Message::RecordWritten(stored));
     }
@@ -233,6 +256,16 @@ impl Peer {
         };
         self.answer(asker, Message::ChunksHeld(held));
     }
+}
+
+/// What keeps a version from being promised: a higher promise, or something as new. The copy is the
+/// one that lay there after the promise was noted.
+fn higher_than(promise: Version, copy: Option<&Record>) -> Option<Version> {
+    let present = copy.map(|record| record.version);
+    let promised = copy.and_then(|record| record.promised);
+    let is_noted = promised == Some(promise) && present < Some(promise);
+    // A disk that lost the note promised nothing.
+    (!is_noted).then(|| promised.max(present).unwrap_or(promise).max(promise))
 }
 
 /// A record with its small content left out, for whoever only asks for its version.

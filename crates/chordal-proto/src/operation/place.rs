@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Task;
 use super::read::{AGAIN, AGAIN_AFTER_VIEW};
 use crate::effect::{Answer, Copies, Destination, DiskOp, Effect, Failure, Transfer};
+use crate::history;
 use crate::input::{Completion, DiskError, OperationId, TransferError};
 use crate::message::{ChunkOffered, Message, OfferChunk};
 use crate::peer::Peer;
@@ -40,6 +41,8 @@ pub(super) struct Placing {
     again: bool,
     /// How many holders must have it: a majority; of one or two, all that answer.
     need: usize,
+    /// Whether two holders are too few to do without one of them.
+    strict: bool,
 }
 
 /// What placing has come to.
@@ -59,6 +62,14 @@ impl Placing {
         Self {
             key,
             ..Self::default()
+        }
+    }
+
+    /// Of something that more than half of the holders must agree upon, in small rings too.
+    pub(super) fn strict(key: Key) -> Self {
+        Self {
+            strict: true,
+            ..Self::new(key)
         }
     }
 
@@ -83,7 +94,7 @@ impl Placing {
 
     /// Holders whose copies count: of three and more those that are complete on the arc.
     fn counting(&self) -> impl Iterator<Item = &NodeId> {
-        let enough = if self.holders.len() <= 2 {
+        let enough = if self.holders.len() <= 2 && !self.strict {
             &self.done
         } else {
             &self.counted
@@ -191,7 +202,9 @@ impl Peer {
         let count = placing.holders.len();
         let able = |node: &NodeId| self.answers(*node) && !placing.failed.contains(node);
         let able_holders = placing.holders.iter().filter(|node| able(node)).count();
-        let need = if count <= 2 {
+        let need = if placing.strict {
+            history::enough(count)
+        } else if count <= 2 {
             able_holders
         } else {
             placement::quorum(count)

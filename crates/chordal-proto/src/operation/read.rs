@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Task;
 use crate::effect::{Answer, Failure};
+use crate::history;
 use crate::input::OperationId;
 use crate::message::{Message, ReadRecord, RecordRead, Stored, WriteRecord};
 use crate::peer::Peer;
@@ -24,6 +25,9 @@ pub(super) const AGAIN: Duration = Duration::from_millis(150);
 /// Pause before a read is tried again after a holder believed in other holders.
 pub(super) const AGAIN_AFTER_VIEW: Duration = Duration::from_millis(40);
 
+/// How often a read waits for what comes of somebody's promise.
+const PATIENT_ROUNDS: u32 = 2;
+
 /// How long the first holders asked may take before the others are asked too.
 const HEDGE_MIN: Duration = Duration::from_millis(100);
 
@@ -33,6 +37,8 @@ pub(super) struct ReadTask {
     pub(super) quorum: QuorumRead,
     /// The newest record and the nodes that have it, while it is brought to a majority.
     writing_back: Option<(Record, BTreeSet<NodeId>)>,
+    /// How often somebody's promise was in the way.
+    hindered: u32,
 }
 
 /// The questions of one round to the holders of a name.
@@ -54,6 +60,14 @@ pub(super) struct QuorumRead {
 struct Held {
     record: Option<Record>,
     counts: bool,
+    /// The highest version that it promised to anybody.
+    promised: Option<Version>,
+}
+
+impl Held {
+    fn version(&self) -> Option<Version> {
+        self.record.as_ref().map(|record| record.version)
+    }
 }
 
 /// What a round has come to.
@@ -83,8 +97,20 @@ impl QuorumRead {
         }
     }
 
+    /// The same for whoever means to write under this version.
+    pub(super) fn promising(name: Name, key: Key, promise: Version) -> Self {
+        Self {
+            promise: Some(promise),
+            ..Self::new(name, key, false)
+        }
+    }
+
     pub(super) fn need(&self) -> usize {
-        placement::quorum(self.holders.len())
+        match self.promise {
+            // Nobody decides alone, in small rings neither.
+            Some(_) => history::enough(self.holders.len()),
+            None => placement::quorum(self.holders.len()),
+        }
     }
 
     fn counted(&self) -> usize {
@@ -114,7 +140,12 @@ impl QuorumRead {
             // An answer to an earlier question promised something else.
             RecordRead::Held { promised, .. } if promised != self.promise => true,
             RecordRead::Held { record, counts, .. } => {
-                self.answers.insert(from, Held { record, counts });
+                let held = Held {
+                    promised: record.as_ref().and_then(|record| record.promised),
+                    record: record.filter(|record| !record.is_blank()),
+                    counts,
+                };
+                self.answers.insert(from, held);
                 true
             }
             RecordRead::WrongView | RecordRead::Promised(_) | RecordRead::Failed => {
@@ -132,13 +163,38 @@ impl QuorumRead {
             .max_by_key(|record| record.version)
     }
 
+    /// Those who have this version for good: a holder that promised a higher one may have taken it
+    /// later, so that whoever was promised that does not know of it.
     pub(super) fn nodes_with(&self, version: Option<Version>) -> BTreeSet<NodeId> {
-        let has = |held: &Held| held.record.as_ref().map(|record| record.version) == version;
+        let few = self.holders.len() <= 2;
+        let has = |held: &Held| held.version() == version && (few || held.promised <= version);
         let counted = self
             .answers
             .iter()
             .filter(|(_, held)| has(held) && held.counts);
         counted.map(|(&node, _)| node).collect()
+    }
+
+    /// Whether the newest version is on a majority for good, or there is none. Of a name without
+    /// one it does not matter what was promised: nothing can have been found there.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let version = self.newest().map(|record| record.version);
+        version.is_none() || self.nodes_with(version).len() >= self.need()
+    }
+
+    /// Whether somebody was promised a higher version than the newest one.
+    fn is_promised_more(&self) -> bool {
+        let newest = self.newest().map(|record| record.version);
+        let few = self.holders.len() <= 2;
+        !few && self.answers.values().any(|held| held.promised > newest)
+    }
+
+    /// The highest counter that anybody told of, written or promised.
+    pub(super) fn highest(&self) -> u64 {
+        let told = self.answers.values();
+        let versions = told.flat_map(|held| [held.version(), held.promised]);
+        let counters = versions.flatten().map(|version| version.counter);
+        counters.max().unwrap_or(0)
     }
 
     fn nodes_without(&self, version: Version) -> Vec<NodeId> {
@@ -173,6 +229,7 @@ impl Peer {
         let task = ReadTask {
             quorum,
             writing_back: None,
+            hindered: 0,
         };
         self.open_operation(now, operation, Task::Read(Box::new(task)));
         self.read_again(now, operation);
@@ -366,18 +423,21 @@ impl Peer {
         let version = newest.version;
         let have = task.quorum.nodes_with(Some(version));
         let stale = task.quorum.nodes_without(version);
-        let enough = have.len() >= task.quorum.need();
         let view = task.quorum.view;
-        if enough {
+        if task.quorum.is_at_rest() {
             self.finish(operation, Ok(Answer::Record(visible(newest.clone()))));
             for node in stale {
                 let write = WriteRecord {
                     record: newest.clone(),
                     view: None,
-                    promise: None,
+                    exact: true,
                 };
                 self.ask(now, node, Message::WriteRecord(write), Purpose::ReadRepair);
             }
+            return;
+        }
+        if task.quorum.is_promised_more() {
+            self.read_hindered(now, operation);
             return;
         }
         task.writing_back = Some((newest.clone(), have));
@@ -392,7 +452,7 @@ impl Peer {
             let write = WriteRecord {
                 record: newest.clone(),
                 view: Some(view),
-                promise: None,
+                exact: true,
             };
             self.ask(
                 now,
@@ -424,14 +484,34 @@ impl Peer {
             Stored::Durable { counts: true, .. } => {
                 have.insert(from);
             }
-            // Somebody is about to write: what comes of it is there soon.
-            Stored::Promised(_) => self.timers.at_latest(now + AGAIN, Reason::Retry(operation)),
+            Stored::Promised(_) => {
+                self.read_hindered(now, operation);
+                return;
+            }
             Stored::Durable { .. } | Stored::WrongView | Stored::Full { .. } | Stored::Failed => {}
         }
         if have.len() >= need {
             let record = record.clone();
             self.finish(operation, Ok(Answer::Record(visible(record))));
         }
+    }
+
+    /// Somebody is about to write under a condition: what comes of it is there soon. If not, the
+    /// holders have to agree again on what there is, under a promise of their own.
+    fn read_hindered(&mut self, now: Time, operation: OperationId) {
+        let Some(Task::Read(task)) = self.operations.open.get_mut(&operation) else {
+            return;
+        };
+        task.writing_back = None;
+        task.hindered += 1;
+        if task.hindered <= PATIENT_ROUNDS {
+            let pause = self.rng.jitter(AGAIN_AFTER_VIEW);
+            self.timers.set(now + pause, Reason::Retry(operation));
+            return;
+        }
+        let (name, key) = (task.quorum.name.clone(), task.quorum.key);
+        let known = task.quorum.highest();
+        self.settle_name(now, operation, name, key, known);
     }
 
     pub(super) fn read_over(&mut self, operation: OperationId) {
@@ -443,7 +523,7 @@ impl Peer {
 }
 
 /// A record as a client sees it: a deleted one is none.
-fn visible(record: Record) -> Option<Record> {
+pub(super) fn visible(record: Record) -> Option<Record> {
     if record.is_tombstone() {
         None
     } else {

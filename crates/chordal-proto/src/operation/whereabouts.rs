@@ -117,7 +117,7 @@ impl Peer {
             return;
         };
         let records = task.seen.values().filter_map(|seen| match seen {
-            Seen::Copy(record) => record.as_ref(),
+            Seen::Copy(record) => record.as_ref().filter(|record| !record.is_blank()),
             Seen::Nothing => None,
         });
         let newest = records.max_by_key(|record| record.version).cloned();

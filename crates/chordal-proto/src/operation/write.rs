@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Task;
 use super::place::{Placed, Placing};
-use super::read::{AGAIN, AGAIN_AFTER_VIEW, QuorumRead};
+use super::read::{AGAIN, AGAIN_AFTER_VIEW, QuorumRead, visible};
 use crate::effect::{Answer, Failure};
-use crate::input::{Condition, Draft, OperationId};
+use crate::input::{Draft, OperationId};
 use crate::message::{Message, Stored, WriteRecord};
 use crate::peer::Peer;
 use crate::placement;
@@ -16,15 +16,25 @@ use crate::time::Time;
 use crate::timer::Reason;
 use crate::view::View;
 
-/// A client's write.
+/// A client's write, or a read that has to make the holders agree.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct WriteTask {
-    draft: Draft,
+    wish: Wish,
     /// Versions that were sent under promises that did not hold: they may have taken effect.
     tried: Vec<Version>,
     /// The chunks of the version that is replaced.
     replaces: Vec<ChunkId>,
     phase: Phase,
+}
+
+/// What a task is for.
+#[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "the whole task is boxed")]
+enum Wish {
+    /// To write this.
+    Write(Draft),
+    /// To find what there is, and to have the holders agree on it.
+    Settle(Name),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,21 +50,62 @@ enum Phase {
     },
 }
 
-/// What a conditional write goes by.
+/// What is written under a promise.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Under {
-    /// The promise of those that were asked.
-    promise: Version,
-    /// Who holds the name: under another view there is no promise.
+    /// Who promised: under another view it is tried again from the start.
     view: View,
-    /// Whether the condition was not met: what is there is only brought to a majority, so that
-    /// nobody finds less from then on.
-    refused: bool,
+    ending: Ending,
+}
+
+/// What the client is told once a majority has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Ending {
+    /// That its write took effect, as this version.
+    Written(Version),
+    /// The same, and that somebody has written over it at once.
+    Replaced(Version),
+    /// That its condition is not met.
+    Conflict,
+    /// That this cannot be told.
+    Uncertain,
+    /// What there is.
+    Found,
+}
+
+/// What became of versions that were sent under promises that did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// None of them took effect, and none will.
+    Never,
+    /// This one did.
+    Done(Version),
+    /// This one did, as far as anybody can tell, and was written over at once.
+    Replaced(Version),
+    /// Something else has taken their place, or never met them.
+    Unknown,
+}
+
+impl Wish {
+    const fn name(&self) -> &Name {
+        match self {
+            Self::Write(draft) => &draft.name,
+            Self::Settle(name) => name,
+        }
+    }
+
+    /// Whether the holders have to promise something before it may be written.
+    const fn needs_promise(&self) -> bool {
+        match self {
+            Self::Write(draft) => draft.condition.is_some(),
+            Self::Settle(_) => true,
+        }
+    }
 }
 
 impl WriteTask {
     pub(super) const fn name(&self) -> &Name {
-        &self.draft.name
+        self.wish.name()
     }
 
     /// The highest counter that it was given, or 0 before it was: a record of that version may lie
@@ -83,57 +134,69 @@ impl WriteTask {
     }
 }
 
-/// What is to be done when a majority has promised a conditional write.
+/// What is to be done when a majority has promised.
 #[expect(clippy::large_enum_variant, reason = "passed on at once")]
 enum Verdict {
     /// The client is told this.
-    Answer(Failure),
-    /// Something higher than the promise is there already.
-    Outbid(Version),
+    Answer(Result<Answer, Failure>),
     /// This record is brought to a majority.
-    Place {
-        record: Record,
-        promise: Version,
-        /// Whether the condition is not met.
-        refused: bool,
-    },
+    Place(Record, Ending),
 }
 
 impl WriteTask {
-    /// What a majority's answers mean for a write under this promise.
-    fn judge(&self, promise: Version) -> Verdict {
-        let Phase::Reading(quorum) = &self.phase else {
-            return Verdict::Outbid(promise);
+    /// What a majority's answers mean for a write under this promise. Whatever is there already is
+    /// agreed upon again: some of those that have it may have promised more than it.
+    fn judge(&self, newest: Option<&Record>, promise: Version) -> Verdict {
+        let again = |ending| match newest {
+            Some(newest) => Verdict::Place(newest.clone().again(promise), ending),
+            None => Verdict::Answer(match ending {
+                Ending::Found => Ok(Answer::Record(None)),
+                Ending::Conflict => Err(Failure::Conflict { present: None }),
+                Ending::Written(_) | Ending::Replaced(_) | Ending::Uncertain => {
+                    Err(Failure::Uncertain)
+                }
+            }),
         };
-        let newest = quorum.newest();
-        let version = newest.map(|record| record.version);
-        let is_own = version.is_some_and(|version| self.tried.contains(&version));
-        let holds = |condition: Condition| condition.holds(newest);
-        let met = self.draft.condition.is_none_or(holds);
-        match newest {
-            Some(newest) if newest.version >= promise => Verdict::Outbid(newest.version),
-            // An earlier attempt took effect.
-            Some(newest) if is_own => Verdict::Place {
-                record: newest.clone(),
-                promise,
-                refused: false,
-            },
-            _ if met => Verdict::Place {
-                record: record_of(self.draft.clone(), promise),
-                promise,
-                refused: false,
-            },
-            _ if !self.tried.is_empty() => Verdict::Answer(Failure::Uncertain),
-            Some(newest) if quorum.nodes_with(version).len() < quorum.need() => Verdict::Place {
-                record: newest.clone(),
-                promise,
-                refused: true,
-            },
-            _ => {
-                let present = newest.filter(|record| !record.is_tombstone());
-                let present = present.map(|record| record.version);
-                Verdict::Answer(Failure::Conflict { present })
+        let Wish::Write(draft) = &self.wish else {
+            return again(Ending::Found);
+        };
+        match self.fate(draft, newest) {
+            Fate::Done(version) => again(Ending::Written(version)),
+            Fate::Replaced(version) => again(Ending::Replaced(version)),
+            Fate::Unknown => again(Ending::Uncertain),
+            Fate::Never if draft.condition.is_none_or(|it| it.holds(newest)) => {
+                let mut record = record_of(draft.clone(), promise);
+                record.promised = Some(promise);
+                record.replaced = Some(newest.map_or(Version::NONE, Record::client_version));
+                Verdict::Place(record, Ending::Written(promise))
             }
+            Fate::Never => again(Ending::Conflict),
+        }
+    }
+
+    /// What became of earlier attempts, if this is what a majority knows under a promise.
+    fn fate(&self, draft: &Draft, newest: Option<&Record>) -> Fate {
+        let Some(newest) = newest else {
+            return Fate::Never;
+        };
+        let version = newest.client_version();
+        if self.tried.contains(&version) {
+            return Fate::Done(version);
+        }
+        // What was sent before and lies below, unseen, is never found again.
+        let mut over = self.tried.iter().copied().filter(|tried| *tried < version);
+        let Some(first) = over.clone().min() else {
+            return Fate::Never;
+        };
+        match newest.replaced {
+            Some(replaced) if replaced < first => Fate::Never,
+            Some(replaced) if self.tried.contains(&replaced) => Fate::Done(replaced),
+            Some(_) => Fate::Unknown,
+            // Whoever wrote without a condition may have written over it at once.
+            None if draft.condition.is_none() => {
+                over.next_back().map_or(Fate::Never, Fate::Replaced)
+            }
+            None => Fate::Unknown,
         }
     }
 }
@@ -144,7 +207,15 @@ fn record_of(draft: Draft, version: Version) -> Record {
         version,
         modified_ms: draft.modified_ms,
         file: draft.file,
+        original: None,
+        promised: None,
+        replaced: None,
     }
+}
+
+/// The version of a file as clients see it, if there is one.
+fn present(record: &Record) -> Option<Version> {
+    (!record.is_tombstone()).then(|| record.client_version())
 }
 
 impl Peer {
@@ -156,21 +227,39 @@ impl Peer {
         }
         let key = self.settings.name_key(&draft.name);
         self.operations.reserve(&draft.name);
-        let known = match draft.condition {
-            Some(Condition::Version(version)) => version.counter,
-            Some(Condition::Absent) | None => 0,
-        };
-        let mut quorum = QuorumRead::new(draft.name.clone(), key, draft.condition.is_none());
-        if draft.condition.is_some() {
-            quorum.promise = Some(self.next_version(&draft.name, known));
-        }
+        // Under a condition too: where it is plainly not met, nothing need be promised.
+        let quorum = QuorumRead::new(draft.name.clone(), key, true);
         let task = WriteTask {
-            draft,
+            wish: Wish::Write(draft),
             tried: Vec::new(),
             replaces: Vec::new(),
             phase: Phase::Reading(Box::new(quorum)),
         };
         self.open_operation(now, operation, Task::Write(Box::new(task)));
+        self.read_again(now, operation);
+    }
+
+    /// A read goes on by having the holders agree on what there is.
+    pub(super) fn settle_name(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        name: Name,
+        key: Key,
+        known: u64,
+    ) {
+        self.operations.reserve(&name);
+        let promise = self.next_version(&name, known);
+        let quorum = QuorumRead::promising(name.clone(), key, promise);
+        let task = WriteTask {
+            wish: Wish::Settle(name),
+            tried: Vec::new(),
+            replaces: Vec::new(),
+            phase: Phase::Reading(Box::new(quorum)),
+        };
+        self.operations
+            .open
+            .insert(operation, Task::Write(Box::new(task)));
         self.read_again(now, operation);
     }
 
@@ -191,31 +280,55 @@ impl Peer {
             return;
         };
         let newest = quorum.newest();
-        let exists = newest.is_some_and(|record| !record.is_tombstone());
-        let known = newest.map_or(0, |record| record.version.counter);
-        let replaces = newest.map_or(&[][..], Record::chunks).to_vec();
+        task.replaces = newest.map_or(&[][..], Record::chunks).to_vec();
+        if let Some(promise) = quorum.promise {
+            let (verdict, key, view) = (task.judge(newest, promise), quorum.key, quorum.view);
+            self.write_judged(now, operation, verdict, key, view);
+            return;
+        }
+        let Wish::Write(draft) = &task.wish else {
+            return;
+        };
+        let known = quorum.highest();
         let key = quorum.key;
-        let draft = task.draft.clone();
-        let promise = quorum.promise;
-        task.replaces = replaces;
-        if let Some(promise) = promise {
-            let verdict = task.judge(promise);
-            self.write_judged(now, operation, verdict);
+        let is_first = task.tried.is_empty() && quorum.is_at_rest();
+        let failure = match draft.condition {
+            Some(condition) => (!condition.holds(newest)).then(|| Failure::Conflict {
+                present: newest.and_then(present),
+            }),
+            // A deletion that only some holders have heard of is none yet for whoever asks the
+            // others: it is written again.
+            None => {
+                let exists = newest.is_some_and(|record| !record.is_tombstone());
+                (draft.file.is_none() && !exists).then_some(Failure::NotFound)
+            }
+        };
+        if let Some(failure) = failure.filter(|_| is_first) {
+            self.finish(operation, Err(failure));
             return;
         }
-        // A deletion that only some holders have heard of is none yet for whoever asks the others:
-        // it is written again.
-        let version = newest.map(|record| record.version);
-        let at_rest = quorum.nodes_with(version).len() >= quorum.need();
-        if draft.file.is_none() && !exists && at_rest && task.tried.is_empty() {
-            self.finish(operation, Err(Failure::NotFound));
+        if draft.condition.is_some() {
+            self.write_promise(now, operation, key, known);
             return;
         }
-        self.timers.cancel(Reason::Retry(operation));
-        self.timers.cancel(Reason::Hedge(operation));
+        let draft = draft.clone();
         let version = self.next_version(&draft.name, known);
         let record = record_of(draft, version);
         self.write_place(now, operation, key, record, None);
+    }
+
+    /// Asks a majority to promise a version above all that is known.
+    fn write_promise(&mut self, now: Time, operation: OperationId, key: Key, known: u64) {
+        let Some(Task::Write(task)) = self.operations.open.get(&operation) else {
+            return;
+        };
+        let name = task.name().clone();
+        let promise = self.next_version(&name, known);
+        if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) {
+            let quorum = QuorumRead::promising(name, key, promise);
+            task.phase = Phase::Reading(Box::new(quorum));
+        }
+        self.read_again(now, operation);
     }
 
     /// Goes on with placing a record.
@@ -227,10 +340,16 @@ impl Peer {
         record: Record,
         under: Option<Under>,
     ) {
+        self.timers.cancel(Reason::Retry(operation));
+        self.timers.cancel(Reason::Hedge(operation));
         if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) {
+            let placing = match under {
+                Some(_) => Placing::strict(key),
+                None => Placing::new(key),
+            };
             task.phase = Phase::Writing {
                 record,
-                placing: Box::new(Placing::new(key)),
+                placing: Box::new(placing),
                 under,
             };
         }
@@ -238,29 +357,18 @@ impl Peer {
     }
 
     /// A majority promised, and told what is there.
-    fn write_judged(&mut self, now: Time, operation: OperationId, verdict: Verdict) {
-        let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) else {
-            return;
-        };
-        let Phase::Reading(quorum) = &task.phase else {
-            return;
-        };
-        let (key, view) = (quorum.key, quorum.view);
-        self.timers.cancel(Reason::Retry(operation));
-        self.timers.cancel(Reason::Hedge(operation));
+    fn write_judged(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        verdict: Verdict,
+        key: Key,
+        view: View,
+    ) {
         match verdict {
-            Verdict::Answer(failure) => self.finish(operation, Err(failure)),
-            Verdict::Outbid(higher) => self.outbid(now, operation, higher),
-            Verdict::Place {
-                record,
-                promise,
-                refused,
-            } => {
-                let under = Under {
-                    promise,
-                    view,
-                    refused,
-                };
+            Verdict::Answer(answer) => self.finish(operation, answer),
+            Verdict::Place(record, ending) => {
+                let under = Under { view, ending };
                 self.write_place(now, operation, key, record, Some(under));
             }
         }
@@ -271,23 +379,28 @@ impl Peer {
         let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) else {
             return;
         };
-        let name = task.draft.name.clone();
-        let is_conditional = task.draft.condition.is_some();
         let key = match &task.phase {
             Phase::Reading(quorum) => quorum.key,
             Phase::Writing {
                 placing, record, ..
             } => {
-                if placing.may_lie_somewhere() {
+                // What was there before is nobody's new attempt.
+                if placing.may_lie_somewhere() && record.original.is_none() {
                     task.tried.push(record.version);
                 }
                 placing.key
             }
         };
+        let name = task.name().clone();
+        // What was sent once must not take effect twice.
+        let needs_promise = task.wish.needs_promise() || !task.tried.is_empty();
         let version = self.next_version(&name, higher.counter);
+        let quorum = if needs_promise {
+            QuorumRead::promising(name, key, version)
+        } else {
+            QuorumRead::new(name, key, true)
+        };
         if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) {
-            let mut quorum = QuorumRead::new(name, key, !is_conditional);
-            quorum.promise = is_conditional.then_some(version);
             task.phase = Phase::Reading(Box::new(quorum));
         }
         // Of several that race one gets ahead.
@@ -327,7 +440,7 @@ impl Peer {
             let write = Message::WriteRecord(WriteRecord {
                 record: record.clone(),
                 view,
-                promise: under.map(|under| under.promise),
+                exact: under.is_some(),
             });
             if self
                 .ask(now, node, write, Purpose::Operation(operation))
@@ -417,9 +530,7 @@ impl Peer {
         else {
             return;
         };
-        let version = record.version;
-        let refused = under.is_some_and(|under| under.refused);
-        let present = (!record.is_tombstone()).then_some(version);
+        let (record, under) = (record.clone(), *under);
         match placing.progress() {
             Placed::Waiting => {}
             Placed::Nearly => {
@@ -431,13 +542,25 @@ impl Peer {
                 self.timers.at_latest(now + AGAIN, Reason::Retry(operation));
             }
             Placed::Done(_) if self.holders_changed(placing) => self.write_ask(now, operation),
-            Placed::Done(_) if refused => {
-                self.finish(operation, Err(Failure::Conflict { present }));
-            }
             Placed::Done(copies) => {
                 let replaced = task.replaces.clone();
-                self.finish(operation, Ok(Answer::Written { version, copies }));
-                self.release(&replaced);
+                let ending = under.map_or(Ending::Written(record.version), |under| under.ending);
+                let answer = match ending {
+                    Ending::Written(version) | Ending::Replaced(version) => Ok(Answer::Written {
+                        version,
+                        copies,
+                        replaced: matches!(ending, Ending::Replaced(_)),
+                    }),
+                    Ending::Conflict => Err(Failure::Conflict {
+                        present: present(&record),
+                    }),
+                    Ending::Uncertain => Err(Failure::Uncertain),
+                    Ending::Found => Ok(Answer::Record(visible(record.clone()))),
+                };
+                self.finish(operation, answer);
+                if record.original.is_none() {
+                    self.release(&replaced);
+                }
             }
         }
     }

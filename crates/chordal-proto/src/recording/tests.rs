@@ -37,6 +37,9 @@ fn record() -> Record {
         },
         modified_ms: 0,
         file: Some(file()),
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 
@@ -84,7 +87,7 @@ fn inputs_with_contents() -> Vec<Input> {
         message(Message::WriteRecord(WriteRecord {
             record: record(),
             view: None,
-            promise: None,
+            exact: false,
         })),
         message(Message::RecordRead(RecordRead::Held {
             record: Some(record()),

@@ -35,7 +35,6 @@ impl Peer {
         changed |= replica.sessions.drop_unless(agrees);
         changed |= replica.hand_offs.drop_unless(table, settings);
         if changed {
-            replica.promises.clear();
             replica.note_foreign();
             replica.lapse.hasten(now);
             self.repair_soon(now);

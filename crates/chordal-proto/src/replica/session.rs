@@ -401,11 +401,7 @@ impl Peer {
         }
         let asked_for: Vec<Record> = records
             .into_iter()
-            .filter(|record| {
-                session
-                    .lacking
-                    .remove(&Record::digest(&record.name, &record.version))
-            })
+            .filter(|record| session.lacking.remove(&record.copy_digest()))
             .collect();
         if asked_for.is_empty() {
             // Newer versions have replaced them over there; the next session brings those.
@@ -418,7 +414,11 @@ impl Peer {
             let key = settings.name_key(&record.name);
             self.arc_changed(now, key);
             self.disk(
-                DiskOp::WriteRecord { key, record },
+                DiskOp::WriteRecord {
+                    key,
+                    record,
+                    heeds_promise: false,
+                },
                 Waiting::SessionRecord(id),
             );
         }

@@ -384,15 +384,23 @@ impl Machine {
             DiskOp::ReadRecord { key, name } => {
                 DiskAnswer::Record(self.records.get(&(key, name)).cloned())
             }
-            DiskOp::WriteRecord { key, record } => {
-                let newest = self
-                    .records
-                    .entry((key, record.name.clone()))
-                    .or_insert_with(|| record.clone());
-                if record.version > newest.version {
-                    *newest = record;
-                }
-                DiskAnswer::RecordStored(newest.version)
+            DiskOp::WriteRecord {
+                key,
+                record,
+                heeds_promise,
+            } => {
+                let version = record
+                    .version
+                    .max(record.promised.unwrap_or(record.version));
+                let place = (key, record.name.clone());
+                let kept = match self.records.remove(&place) {
+                    Some(old) if heeds_promise && old.promised > Some(version) => old,
+                    Some(old) => old.join(record),
+                    None => record,
+                };
+                let (newest, promised) = (kept.version, kept.promised);
+                self.records.insert(place, kept);
+                DiskAnswer::RecordStored { newest, promised }
             }
             DiskOp::StoreChunk { chunk, key, .. } => {
                 self.chunks.insert(chunk, key);
@@ -404,7 +412,7 @@ impl Machine {
             DiskOp::RecordsByDigest { digests, .. } => DiskAnswer::Records(
                 self.records
                     .values()
-                    .filter(|r| digests.contains(&Record::digest(&r.name, &r.version)))
+                    .filter(|r| digests.contains(&r.copy_digest()))
                     .cloned()
                     .collect(),
             ),
@@ -442,9 +450,8 @@ impl Machine {
                 limit,
             } => self.list(&space, &prefix, after, limit),
             DiskOp::Remove { records, chunks } => {
-                self.records.retain(|(key, name), record| {
-                    !records.contains(&(*key, Record::digest(name, &record.version)))
-                });
+                self.records
+                    .retain(|(key, _), record| !records.contains(&(*key, record.copy_digest())));
                 for (_, id) in &chunks {
                     self.chunks.remove(id);
                 }
@@ -468,7 +475,7 @@ impl Machine {
                 .records
                 .iter()
                 .filter(|((key, _), _)| arc.contains(*key))
-                .map(|((key, name), record)| (*key, Record::digest(name, &record.version)))
+                .map(|((key, _), record)| (*key, record.copy_digest()))
                 .collect(),
             Kind::Chunks => self
                 .chunks

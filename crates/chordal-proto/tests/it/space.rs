@@ -195,6 +195,9 @@ fn a_record_that_only_one_node_has_protects_its_chunks() {
         },
         modified_ms: 0,
         file: draft("b", &[chunk(1)], 0).file,
+        original: None,
+        promised: None,
+        replaced: None,
     };
     let machine = cluster.machines.get_mut(&addr(2)).unwrap();
     machine.records.insert((key, name), record);

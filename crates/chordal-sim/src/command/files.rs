@@ -42,13 +42,10 @@ pub struct FilesArgs {
     /// Allow only crashes: the same as --faults crashes
     #[arg(long, conflicts_with = "faults")]
     crashes: bool,
-    /// Make a mistake on purpose: ack-before-durable, lose-records, lose-chunks, stale-reads
+    /// Make a mistake on purpose: ack-before-durable, lose-records, lose-chunks, stale-reads,
+    /// collect-unasked, ignore-promises
     #[arg(long, value_name = "MISTAKE", value_parser = plant)]
     plant: Option<Plant>,
-    /// Clients also write under conditions (what they are promised is not yet kept while holders
-    /// change: docs/consistency.md)
-    #[arg(long)]
-    conditional: bool,
     /// Give every node a twin that is told the same through a recording and must decide the same
     #[arg(long)]
     twins: bool,
@@ -127,7 +124,6 @@ fn options(arguments: &FilesArgs, seed: u64) -> Options {
         down_max: arguments.down,
         faults,
         plant: arguments.plant.unwrap_or(Plant::Nothing),
-        conditional: arguments.conditional,
         twins: if arguments.twins {
             Twins::Beside
         } else {

@@ -120,6 +120,11 @@ fn a_disk_that_never_says_what_it_refers_to_is_caught_when_space_is_given_back()
 }
 
 #[test]
+fn a_disk_that_ignores_promises_is_caught() {
+    assert!(caught(Plant::IgnorePromises, Faults::NONE));
+}
+
+#[test]
 fn a_disk_that_acknowledges_what_is_not_durable_is_caught_when_the_power_goes() {
     let power = Faults {
         power: true,

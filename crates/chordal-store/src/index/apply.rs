@@ -1,6 +1,6 @@
 //! One transaction of the index: the steps, their outcomes, and the totals.
 
-use chordal_object::{ChunkId, Key, Version};
+use chordal_object::{ChunkId, Key, Record, Version};
 use redb::{Database, ReadableTable, Table, WriteTransaction};
 
 use super::references::{self, References, Referrer, UNTOLD_LISTS};
@@ -81,13 +81,7 @@ fn write(
 impl Tables<'_> {
     fn take(&mut self, step: &Step) -> Result<Outcome, redb::Error> {
         match step {
-            Step::PutRecord {
-                key,
-                name_row,
-                facts,
-                encoded,
-                named,
-            } => self.put_record(*key, name_row, *facts, encoded, named),
+            Step::PutRecord { key, name_row, .. } => self.put_record(step, *key, name_row),
             Step::RemoveRecord {
                 key,
                 name_row,
@@ -111,21 +105,90 @@ impl Tables<'_> {
 
     fn put_record(
         &mut self,
+        step: &Step,
+        key: Key,
+        name_row: &[u8],
+    ) -> Result<Outcome, redb::Error> {
+        let Step::PutRecord {
+            facts,
+            encoded,
+            named,
+            promised,
+            heeds_promise,
+            ..
+        } = step
+        else {
+            return Ok(Outcome::NotRemoved);
+        };
+        let place = rows::record_row(key, name_row);
+        let Some(current) = self.current(&place, key, name_row)? else {
+            self.insert_record(&place, key, name_row, *facts, encoded, named)?;
+            return Ok(Outcome::Stored);
+        };
+        let copy = self.copy_with_promise(name_row, &current)?;
+        let earlier = copy.as_ref().and_then(|copy| copy.promised);
+        let is_newer = facts.version > current.version;
+        if *heeds_promise && earlier > Some(facts.version.max(promised.unwrap_or(Version::NONE))) {
+            return Ok(Outcome::Kept {
+                current: current.version,
+                promised: earlier,
+            });
+        }
+        if is_newer && earlier <= *promised {
+            self.insert_record(&place, key, name_row, *facts, encoded, named)?;
+            return Ok(Outcome::Stored);
+        }
+        if is_newer || *promised > earlier {
+            let new = Record::decode(encoded.clone()).map_err(|_| bad_row("names"))?;
+            let copy = match copy {
+                Some(copy) => Some(copy),
+                None => self.copy(name_row)?,
+            };
+            let joined = copy.map_or(new.clone(), |copy| copy.join(new));
+            let bytes = joined.encode();
+            let facts = RecordFacts::of(&joined, bytes.len());
+            self.insert_record(&place, key, name_row, facts, &bytes, joined.chunks())?;
+        }
+        if is_newer {
+            return Ok(Outcome::Stored);
+        }
+        Ok(Outcome::Kept {
+            current: current.version,
+            promised: earlier.max(*promised),
+        })
+    }
+
+    /// The copy that lies under a name, where it keeps a promise.
+    fn copy_with_promise(
+        &self,
+        name_row: &[u8],
+        facts: &RecordFacts,
+    ) -> Result<Option<Record>, redb::Error> {
+        let name = rows::parse_name(name_row).map_err(|_| bad_row("names"))?;
+        if facts.is_without_promise(&name) {
+            return Ok(None);
+        }
+        self.copy(name_row)
+    }
+
+    /// The copy that lies under a name, unless it is damaged.
+    fn copy(&self, name_row: &[u8]) -> Result<Option<Record>, redb::Error> {
+        let body = self.names.get(name_row)?;
+        let copy = body.and_then(|body| rows::parse_body(name_row, body.value()).ok());
+        Ok(copy.map(|(_, record)| record))
+    }
+
+    fn insert_record(
+        &mut self,
+        place: &[u8],
         key: Key,
         name_row: &[u8],
         facts: RecordFacts,
         encoded: &[u8],
         named: &[ChunkId],
-    ) -> Result<Outcome, redb::Error> {
-        let place = rows::record_row(key, name_row);
-        if let Some(current) = self.current(&place, key, name_row)?
-            && current >= facts.version
-        {
-            return Ok(Outcome::Kept { current });
-        }
+    ) -> Result<(), redb::Error> {
         self.wrote = true;
-        self.records
-            .insert(place.as_slice(), facts.to_row().as_slice())?;
+        self.records.insert(place, facts.to_row().as_slice())?;
         let body = rows::body_row(key, name_row, encoded);
         match self.names.insert(name_row, body.as_slice())? {
             Some(old) => {
@@ -137,21 +200,21 @@ impl Tables<'_> {
         }
         self.references.add(Referrer::record(name_row), named)?;
         self.totals.record_bytes += encoded.len() as u64;
-        Ok(Outcome::Stored)
+        Ok(())
     }
 
-    /// The version that is there, with every trace of the name under another key taken away.
+    /// What is there of a name, with every trace of it under another key taken away.
     ///
-    /// A damaged record has no version: it gives way to any.
+    /// Nothing is known of a damaged record: it gives way to any.
     fn current(
         &mut self,
         place: &[u8],
         key: Key,
         name_row: &[u8],
-    ) -> Result<Option<Version>, redb::Error> {
+    ) -> Result<Option<RecordFacts>, redb::Error> {
         if let Some(row) = self.records.get(place)? {
             let facts = RecordFacts::parse(row.value()).map_err(|_| bad_row("records"))?;
-            return Ok(Some(facts.version));
+            return Ok(Some(facts));
         }
         let stray = match self.names.get(name_row)? {
             Some(body) => rows::parse_body(name_row, body.value()).ok(),
@@ -172,7 +235,7 @@ impl Tables<'_> {
         self.records.insert(place, facts.to_row().as_slice())?;
         let body = rows::body_row(key, name_row, &encoded);
         self.names.insert(name_row, body.as_slice())?;
-        Ok(Some(record.version))
+        Ok(Some(facts))
     }
 
     fn remove_record(

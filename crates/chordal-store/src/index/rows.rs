@@ -55,9 +55,14 @@ impl RecordFacts {
     pub(crate) fn of(record: &Record, encoded_bytes: usize) -> Self {
         Self {
             version: record.version,
-            digest: Record::digest(&record.name, &record.version),
+            digest: record.copy_digest(),
             bytes: u32::try_from(encoded_bytes).expect("a record's limit fits 32 bits"),
         }
+    }
+
+    /// Whether the copy keeps no promise.
+    pub(crate) fn is_without_promise(&self, name: &Name) -> bool {
+        self.digest == Record::digest(name, &self.version, None)
     }
 
     pub(crate) fn to_row(self) -> Vec<u8> {

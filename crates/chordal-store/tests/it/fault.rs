@@ -320,7 +320,8 @@ fn after_a_failed_sync_of_the_index_writes_are_refused_and_reads_go_on() {
     assert_ne!(
         put(&store, &record("f", 3, "goes on")),
         Outcome::Kept {
-            current: version(3)
+            current: version(3),
+            promised: None,
         }
     );
     check(&store, &disk);

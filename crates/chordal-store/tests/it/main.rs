@@ -11,5 +11,6 @@ mod fault;
 mod golden;
 mod keeping;
 mod model;
+mod promises;
 mod rebuild;
 mod threads;

@@ -41,6 +41,9 @@ pub(crate) fn record(path: &str, counter: u64, text: &str) -> Record {
             metadata: BTreeMap::from([("colour".to_owned(), "green".to_owned())]),
             content: Content::Inline(content),
         }),
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 
@@ -157,7 +160,7 @@ pub(crate) fn check(store: &Store, disk: &MemDisk) {
                 .list(space, "", None, usize::MAX)
                 .expect("the space is listed")
         })
-        .map(|line| Record::digest(&line.name, &line.version))
+        .map(|line| Record::digest(&line.name, &line.version, None))
         .collect();
     let entries = store
         .records_in(Arc::FULL, LAST)

@@ -13,6 +13,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cli::OnlyArgs;
+
 /// Bytes in one piece.
 const PIECE_BYTES: usize = 1 << 20;
 
@@ -27,6 +29,7 @@ pub(crate) type UploadBody = UnsyncBoxBody<Bytes, io::Error>;
 pub(crate) struct Upload {
     pub(super) body: UploadBody,
     pub(super) media_type: Option<&'static str>,
+    pub(super) only: OnlyArgs,
 }
 
 /// The BLAKE3 hash of what was sent, known when all of it was.
@@ -40,6 +43,7 @@ impl Upload {
                 .map_err(|never| match never {})
                 .boxed_unsync(),
             media_type: None,
+            only: OnlyArgs::default(),
         }
     }
 
@@ -67,8 +71,15 @@ impl Upload {
         let upload = Self {
             body: body.boxed_unsync(),
             media_type: None,
+            only: OnlyArgs::default(),
         };
         (upload, hash)
+    }
+
+    /// The same, to be stored only where this is true.
+    pub(crate) fn only(mut self, only: &OnlyArgs) -> Self {
+        self.only.clone_from(only);
+        self
     }
 
     /// The same with a media type.

@@ -189,7 +189,7 @@ fn elsewhere(figure: Figure) -> Figure {
 async fn clean(client: &Client) -> Result<(), Trouble> {
     let prefix = Prefix::parse(&format!("{FOLDER}/"))?;
     for row in super::ls::all(client, &prefix).await? {
-        client.remove(&row.name).await?;
+        client.remove(&row.name, None).await?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use chordal_web::api;
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::Context;
-use crate::cli::PutArgs;
+use crate::cli::{OnlyArgs, PutArgs};
 use crate::client::{Client, Upload};
 use crate::names::{self, Prefix};
 use crate::out::{count, size, visible};
@@ -45,6 +45,7 @@ pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> 
         many => Progress::files(many.len() as u64, "storing"),
     };
     let single = wanted.len() == 1;
+    let only = &args.only;
     let putting = futures_util::stream::iter(&wanted)
         .map(|file| {
             let (bytes, files) = if single {
@@ -54,7 +55,7 @@ pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> 
             };
             let client = client.clone();
             async move {
-                let stored = put_one(&client, &file.path, &file.name, bytes).await;
+                let stored = put_one(&client, &file.path, &file.name, only, bytes).await;
                 files.advance(1);
                 stored.map_err(|trouble| {
                     trouble.with(&format!("{} was not stored", file.path.display()))
@@ -150,13 +151,14 @@ pub(crate) async fn put_one(
     client: &Client,
     path: &Path,
     name: &str,
+    only: &OnlyArgs,
     bar: Progress,
 ) -> Result<api::Stored, Trouble> {
     if is_pipe(path) {
         let (upload, hash) = Upload::reader(std::io::stdin(), None, move |bytes| {
             bar.advance(bytes);
         });
-        let stored = client.put(name, upload, None).await?;
+        let stored = client.put(name, upload.only(only), None).await?;
         return checked(stored, hash.await.ok());
     }
     let file = Path::to_path_buf(path);
@@ -169,13 +171,13 @@ pub(crate) async fn put_one(
     if length.is_some_and(|length| length <= SMALL_BYTES) {
         let bytes = read_small(file).await.map_err(failed)?;
         let hash = blake3::hash(&bytes);
-        let upload = Upload::bytes(bytes).of_type(media_type);
+        let upload = Upload::bytes(bytes).of_type(media_type).only(only);
         let stored = client.put(name, upload, modified).await?;
         return checked(stored, Some(hash));
     }
     let (upload, hash) = Upload::reader(file, length, move |bytes| bar.advance(bytes));
     let stored = client
-        .put(name, upload.of_type(media_type), modified)
+        .put(name, upload.of_type(media_type).only(only), modified)
         .await?;
     checked(stored, hash.await.ok())
 }

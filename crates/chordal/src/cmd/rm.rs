@@ -39,11 +39,12 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
     } else {
         Progress::none()
     };
+    let if_version = args.if_version.as_deref();
     let removing = futures_util::stream::iter(&names)
         .map(|name| {
             let (client, bar) = (client.clone(), bar.clone());
             async move {
-                let removed = client.remove(name).await;
+                let removed = client.remove(name, if_version).await;
                 bar.advance(1);
                 removed.map_err(|trouble| trouble.with(&format!("'{}'", visible(name))))
             }

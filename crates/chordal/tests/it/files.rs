@@ -203,3 +203,22 @@ fn a_name_with_control_characters_is_shown_escaped_and_told_exactly_where_that_i
     assert_eq!(node.ok(&home, &["ls", "-0"]).out, format!("{name}\0"));
     assert_eq!(node.ok(&home, &["ls", "--json"]).json()["name"], name);
 }
+
+#[test]
+fn of_two_conditional_puts_one_is_refused_and_says_what_is_there() {
+    let (home, node) = one();
+    let file = home.file("in", b"first");
+    let path = file.to_str().unwrap();
+    node.ok(&home, &["put", path, "--as", "a", "--if-absent"]);
+    let refused = node.run(&home, &["put", path, "--as", "a", "--if-absent", "--json"]);
+    assert_eq!(refused.code, 5);
+    assert_eq!(refused.error()["code"], "conflict");
+    let version = node.ok(&home, &["stat", "a", "--json"]).json()["version"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    node.ok(&home, &["put", path, "--as", "a", "--if-version", &version]);
+    let late = node.run(&home, &["rm", "a", "--if-version", &version]);
+    assert_eq!(late.code, 5, "{}", late.err);
+    assert_eq!(node.ok(&home, &["cat", "a"]).bytes, b"first");
+}

@@ -107,6 +107,9 @@ fn record(path: &str, counter: u64, bytes: usize) -> Record {
             metadata: std::collections::BTreeMap::new(),
             content: Content::Inline(Bytes::from(vec![0; bytes])),
         }),
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 
@@ -114,6 +117,7 @@ fn write(record: Record) -> DiskOp {
     DiskOp::WriteRecord {
         key: Bits::MAX.name_key(&record.name),
         record,
+        heeds_promise: true,
     }
 }
 
@@ -151,7 +155,9 @@ async fn many_writes_share_few_commits() {
     let bench = Bench::new(None);
     let orders = (0..500).map(|at| write(record(&format!("file {at}"), 1, 10)));
     for answer in bench.orders(orders.collect()).await {
-        assert!(matches!(answer, Ok(DiskAnswer::RecordStored(stored)) if stored == version(1)));
+        assert!(
+            matches!(answer, Ok(DiskAnswer::RecordStored { newest: stored, .. }) if stored == version(1))
+        );
     }
     let counters = bench.counters();
     assert_eq!(counters.changes, 500);
@@ -167,7 +173,9 @@ async fn a_newer_version_stays_and_is_told() {
     let bench = Bench::new(None);
     bench.order(write(record("file", 7, 10))).await.unwrap();
     let older = bench.order(write(record("file", 3, 10))).await;
-    assert!(matches!(older, Ok(DiskAnswer::RecordStored(kept)) if kept == version(7)));
+    assert!(
+        matches!(older, Ok(DiskAnswer::RecordStored { newest: kept, .. }) if kept == version(7))
+    );
 }
 
 #[tokio::test]
@@ -242,7 +250,7 @@ async fn copies_are_removed_only_while_they_are_what_was_confirmed() {
     bench.store(&chunk(1)).await;
     bench.store(&chunk(2)).await;
     let key = |record: &Record| Bits::MAX.name_key(&record.name);
-    let digest = |record: &Record| Record::digest(&record.name, &record.version);
+    let digest = |record: &Record| record.copy_digest();
     let removed = bench.order(DiskOp::Remove {
         records: vec![
             (key(&goes), digest(&goes)),
@@ -275,7 +283,7 @@ async fn what_lies_in_an_arc_is_told_counted_and_given() {
     let one = record("one", 1, 10);
     bench.order(write(one.clone())).await.unwrap();
     bench.store(&chunk(1)).await;
-    let digest = Record::digest(&one.name, &one.version);
+    let digest = one.copy_digest();
     let items = |kind| DiskOp::ItemsIn {
         arc: RingArc::FULL,
         kind,
@@ -328,7 +336,7 @@ async fn no_more_is_stored_than_was_offered_but_tombstones_always_are() {
     let mut tombstone = record("big", 2, 0);
     tombstone.file = None;
     let usage = bench.orders(vec![write(tombstone), DiskOp::Usage]).await;
-    assert!(matches!(usage[0], Ok(DiskAnswer::RecordStored(_))));
+    assert!(matches!(usage[0], Ok(DiskAnswer::RecordStored { .. })));
     assert!(
         matches!(usage[1], Ok(DiskAnswer::Usage { used, free, .. }) if used >= 10_000 && free <= 5_000)
     );

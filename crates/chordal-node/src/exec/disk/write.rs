@@ -11,8 +11,9 @@ use super::{Keeper, Waiting};
 /// Changes of the index that belong to one order.
 pub(super) struct Write {
     pub(super) changes: Vec<Change>,
-    /// For a record: the version to be written, to be answered with the one that is there then.
-    pub(super) record: Option<Version>,
+    /// For a record: the version to be written and its promise, to be answered with those that are
+    /// there then.
+    pub(super) record: Option<(Version, Option<Version>)>,
     pub(super) waiting: Waiting,
 }
 
@@ -79,7 +80,9 @@ impl Keeper {
         }
         let name = |change: &Change| match change {
             Change::Chunk(staged) => Some(CopyName::of_chunk(staged.id())),
-            Change::Record { record, .. } => Some(CopyName::of_record(&record.name)),
+            Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } => {
+                Some(CopyName::of_record(&record.name))
+            }
             Change::RemoveRecord { .. } | Change::RemoveChunk { .. } | Change::Meta { .. } => None,
         };
         changes.iter().filter_map(name).collect()
@@ -88,7 +91,8 @@ impl Keeper {
     /// Refuses a file's record where the offer has no room. A tombstone is always taken.
     fn check_order(&self, order: &Write) -> Result<(), chordal_proto::input::DiskError> {
         for change in &order.changes {
-            if let Change::Record { record, .. } = change
+            if let Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } =
+                change
                 && let Some(file) = &record.file
             {
                 let bytes = match &file.content {
@@ -106,10 +110,13 @@ impl Keeper {
     }
 }
 
-fn answer(record: Option<Version>, outcomes: &[Outcome]) -> DiskAnswer {
-    match (record, outcomes) {
-        (Some(_), [Outcome::Kept { current }]) => DiskAnswer::RecordStored(*current),
-        (Some(version), _) => DiskAnswer::RecordStored(version),
-        (None, _) => DiskAnswer::Done,
-    }
+fn answer(record: Option<(Version, Option<Version>)>, outcomes: &[Outcome]) -> DiskAnswer {
+    let Some(asked) = record else {
+        return DiskAnswer::Done;
+    };
+    let (newest, promised) = match outcomes {
+        [Outcome::Kept { current, promised }] => (*current, *promised),
+        _ => asked,
+    };
+    DiskAnswer::RecordStored { newest, promised }
 }

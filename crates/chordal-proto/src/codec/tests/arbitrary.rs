@@ -124,13 +124,13 @@ fn record_messages() -> Vec<BoxedStrategy<Message>> {
         1 => Just(RecordRead::WrongView),
         1 => Just(RecordRead::Failed),
     ];
-    let write = (record(), option::of(view()), option::of(version())).prop_map(
-        |(record, view, promise)| WriteRecord {
+    let write = (record(), option::of(view()), any::<bool>()).prop_map(|(record, view, exact)| {
+        WriteRecord {
             record,
             view,
-            promise,
-        },
-    );
+            exact,
+        }
+    });
     let stored = prop_oneof![
         (version(), any::<bool>()).prop_map(|(newest, counts)| Stored::Durable { newest, counts }),
         Just(Stored::WrongView),
@@ -537,12 +537,20 @@ fn record_of(
 ) -> BoxedStrategy<Record> {
     let metadata = proptest::collection::btree_map(".{0,9}", ".{0,9}", 0..3);
     let rest = (any::<[u8; 32]>(), ".{0,20}", metadata);
-    (name(), version(), any::<i64>(), content, rest)
-        .prop_map(|(name, version, modified_ms, content, rest)| Record {
+    let told = (
+        option::of(version()),
+        option::of(version()),
+        option::of(version()),
+    );
+    (name(), version(), any::<i64>(), content, rest, told)
+        .prop_map(|(name, version, modified_ms, content, rest, told)| Record {
             name,
             version,
             modified_ms,
             file: content.map(|content| file(content, rest)),
+            original: told.0,
+            promised: told.1,
+            replaced: told.2,
         })
         .boxed()
 }

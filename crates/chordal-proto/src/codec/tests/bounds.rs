@@ -47,6 +47,9 @@ fn tombstone() -> Record {
         version: version(),
         modified_ms: 0,
         file: None,
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 

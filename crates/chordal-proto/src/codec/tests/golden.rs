@@ -48,6 +48,9 @@ fn record() -> Record {
             metadata: [("colour".to_owned(), "blue".to_owned())].into(),
             content: Content::Inline(Bytes::from_static(b"hello")),
         }),
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 
@@ -142,7 +145,7 @@ fn record_cases() -> Vec<(&'static str, Message)> {
             Message::WriteRecord(WriteRecord {
                 record,
                 view: None,
-                promise: None,
+                exact: false,
             }),
         ),
         (

@@ -26,6 +26,9 @@ fn record() -> Record {
             metadata: std::collections::BTreeMap::new(),
             content: Content::Inline(content),
         }),
+        original: None,
+        promised: None,
+        replaced: None,
     }
 }
 

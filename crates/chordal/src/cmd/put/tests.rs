@@ -7,6 +7,7 @@ fn args(paths: &[&Path], recursive: bool) -> PutArgs {
         paths: paths.iter().map(|path| path.to_path_buf()).collect(),
         name: None,
         recursive,
+        only: OnlyArgs::default(),
     }
 }
 
