@@ -73,7 +73,8 @@ impl NodeError {
                 | Failure::UnsafeLeave(_)
                 | Failure::UnknownNode
                 | Failure::NotForgotten(_)
-                | Failure::UnsafeForget(_) => Blame::Asker,
+                | Failure::UnsafeForget(_)
+                | Failure::UnsafeExpel(_) => Blame::Asker,
                 Failure::TooFewCopies { .. }
                 | Failure::Minority { .. }
                 | Failure::Full { .. }

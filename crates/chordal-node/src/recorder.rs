@@ -272,6 +272,7 @@ fn weight(input: &Input) -> usize {
             | Input::Damaged(_)
             | Input::Unreachable { .. }
             | Input::Cancel(_) => 0,
+            Input::Expelled(nodes) => nodes.len() * ITEM,
         }
 }
 

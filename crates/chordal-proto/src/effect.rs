@@ -188,6 +188,8 @@ pub enum Answer {
     Left,
     /// The ring waits for that node no more.
     Forgotten,
+    /// That node may be expelled.
+    Expellable,
     /// Neighbours were told.
     Paused,
     /// What a majority knows of the name; nothing when it is not there or deleted.
@@ -512,6 +514,9 @@ pub enum Failure {
     /// Forgetting that node now may lose copies.
     #[error("forgetting it now may lose copies: {0}")]
     UnsafeForget(String),
+    /// Expelling that node now may lose copies.
+    #[error("expelling it now may lose copies: {0}")]
+    UnsafeExpel(String),
     /// Another operation of that kind is under way, or this node is about to stop.
     #[error("busy: {0}")]
     Busy(&'static str),

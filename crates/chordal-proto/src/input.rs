@@ -41,6 +41,9 @@ pub enum Input {
         /// What is wanted.
         command: Command,
     },
+    /// Nodes that the ring's authority has expelled, and that this peer may have been told before.
+    /// Whether the word is good was checked. The driver keeps it and tells it in every life again.
+    Expelled(Vec<NodeId>),
     /// A copy on this node's disk was bad and has been put aside.
     Damaged(Damaged),
     /// The client went away: the operation's result is wanted no more.
@@ -84,6 +87,13 @@ pub enum Command {
     /// Give a silent node up at once and for good, in the whole ring: an operator knows that it
     /// will not come back.
     Forget {
+        /// Which.
+        node: NodeId,
+        /// Even where it may be the last one to have something.
+        force: bool,
+    },
+    /// Whether a node may be expelled now: whether what it holds is elsewhere, too. Changes nothing.
+    MayExpel {
         /// Which.
         node: NodeId,
         /// Even where it may be the last one to have something.

@@ -13,6 +13,7 @@
 pub mod certificate;
 pub mod codec;
 pub mod effect;
+mod expulsion;
 pub mod history;
 pub mod input;
 mod join;

@@ -125,3 +125,6 @@ const _: () = assert!(RECORD_BATCH_BYTES < MESSAGE_BYTES_MAX / 2 + 1);
 const _: () = assert!(RECONCILE_BYTES_MAX < MESSAGE_BYTES_MAX);
 const _: () = assert!(DIGESTS_MAX * 40 < MESSAGE_BYTES_MAX);
 const _: () = assert!(CHUNK_QUESTION_MAX * 40 < MESSAGE_BYTES_MAX);
+
+/// Nodes that were expelled, at most; so many statements of 137 bytes fit in one bulk body.
+pub const EXPELLED_MAX: usize = 4096;

@@ -137,6 +137,10 @@ impl Peer {
         incarnation: u64,
         message: &Message,
     ) -> bool {
+        if self.expelled.contains(&asker.node) {
+            // What was under way when it was expelled.
+            return false;
+        }
         if self.keeps_to_itself(asker.node) {
             return matches!(message, Message::AskRing(_) | Message::Ping);
         }
@@ -640,6 +644,11 @@ impl Peer {
         let mut member = entry.to_member();
         member.standing = Standing::Forgotten;
         self.announce(now, vec![member]);
+        self.count_again(now);
+    }
+
+    /// There are fewer nodes: what was a minority may be none any more.
+    pub(crate) fn count_again(&mut self, now: Time) {
         if self.liveness.minority.is_some() {
             self.begin_poll(now);
         }

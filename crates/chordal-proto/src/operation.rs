@@ -31,7 +31,7 @@ use crate::timer::Reason;
 
 use certificate::CheckTask;
 use chunk::FetchTask;
-use forget::ForgetTask;
+use forget::{ForgetTask, Parting};
 use keep::KeepTask;
 use list::ListTask;
 use place::StoreTask;
@@ -82,7 +82,12 @@ impl Peer {
         match command {
             Command::Join(seeds) => self.join(now, operation, seeds),
             Command::Leave { force } => self.leave(now, operation, force),
-            Command::Forget { node, force } => self.begin_forget(now, operation, node, force),
+            Command::Forget { node, force } => {
+                self.begin_forget(now, operation, Parting::Forget, node, force);
+            }
+            Command::MayExpel { node, force } => {
+                self.begin_forget(now, operation, Parting::Expel, node, force);
+            }
             Command::Pause => self.pause(operation),
             Command::ReadRecord(name) => self.begin_read(now, operation, name),
             Command::WriteRecord(draft) => self.begin_put(now, operation, draft),
@@ -321,6 +326,7 @@ const fn needs_placement(command: &Command) -> bool {
         | Command::Where(_)
         | Command::CountCopies(_)
         | Command::Forget { .. }
+        | Command::MayExpel { .. }
         | Command::List { .. } => true,
         Command::Join(_)
         | Command::Leave { .. }

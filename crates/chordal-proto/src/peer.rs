@@ -4,7 +4,7 @@
 //! the module of its subject: `ring`, `lookup`, `join`, `liveness`, `membership`, `operation`,
 //! `replica`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ pub struct Peer {
     pub(crate) joining: Joining,
     pub(crate) places: Places,
     pub(crate) liveness: Liveness,
+    /// Who is not welcome any more, whatever it says of itself.
+    pub(crate) expelled: BTreeSet<NodeId>,
     pub(crate) operations: Operations,
     pub(crate) replica: Replica,
     pub(crate) collector: Collector,
@@ -97,6 +99,7 @@ impl Peer {
             joining: Joining::default(),
             places: Places::new(count),
             liveness: Liveness::default(),
+            expelled: BTreeSet::new(),
             operations: Operations::default(),
             replica: Replica::default(),
             collector: Collector::default(),
@@ -134,6 +137,7 @@ impl Peer {
                 self.unreachable(now, addr, node, &reason);
             }
             Input::Command { operation, command } => self.command(now, operation, command),
+            Input::Expelled(nodes) => self.told_of_expelled(now, nodes),
             Input::Damaged(copy) => self.copy_damaged(now, &copy),
             Input::Cancel(operation) => self.cancel_operation(operation),
             Input::Completion { effect, completion } => self.completed(now, effect, completion),
@@ -554,6 +558,7 @@ impl Peer {
 
     /// Takes over an entry of the node table and follows up on what it changes.
     pub(crate) fn learn(&mut self, now: Time, member: Member) -> Learned {
+        let member = self.as_expelled(member);
         if member.node == self.me.node {
             self.hear_of_myself(now, &member);
             return Learned::Nothing;

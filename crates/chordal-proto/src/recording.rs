@@ -137,6 +137,8 @@ pub enum Told {
         operation: OperationId,
         command: Command,
     },
+    /// [`Input::Expelled`].
+    Expelled(Vec<NodeId>),
     /// [`Input::Damaged`].
     Damaged(Damaged),
     /// [`Input::Cancel`].
@@ -167,6 +169,7 @@ impl From<Input> for Told {
             Input::Disconnected(node) => Self::Disconnected(node),
             Input::Unreachable { addr, node, reason } => Self::Unreachable { addr, node, reason },
             Input::Command { operation, command } => Self::Command { operation, command },
+            Input::Expelled(nodes) => Self::Expelled(nodes),
             Input::Damaged(copy) => Self::Damaged(copy),
             Input::Cancel(operation) => Self::Cancel(operation),
             Input::Completion { effect, completion } => Self::Completion { effect, completion },
@@ -195,6 +198,7 @@ impl From<Told> for Input {
             Told::Disconnected(node) => Self::Disconnected(node),
             Told::Unreachable { addr, node, reason } => Self::Unreachable { addr, node, reason },
             Told::Command { operation, command } => Self::Command { operation, command },
+            Told::Expelled(nodes) => Self::Expelled(nodes),
             Told::Damaged(copy) => Self::Damaged(copy),
             Told::Cancel(operation) => Self::Cancel(operation),
             Told::Completion { effect, completion } => Self::Completion { effect, completion },

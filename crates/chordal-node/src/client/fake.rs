@@ -138,6 +138,7 @@ impl Kept {
             Command::Join(_)
             | Command::Leave { .. }
             | Command::Forget { .. }
+            | Command::MayExpel { .. }
             | Command::Pause
             | Command::Where(_)
             | Command::Check

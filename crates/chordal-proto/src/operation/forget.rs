@@ -1,7 +1,8 @@
-//! `forget`: an operator says that a silent node will not come back.
+//! `forget`: an operator says that a silent node will not come back. `expel`: whether a node may go
+//! that is not welcome any more.
 //!
 //! Everybody is asked how they are, the silent node too. Whoever answers is not forgotten; nor,
-//! unless by force, is a node that may be the last one to have something. What is at risk is
+//! unless by force, is a node forgotten or expelled that may be the last one to have something. What is at risk is
 //! judged by the same signs as the status: who else is silent, and who has not caught up.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,9 +23,19 @@ use crate::time::Time;
 /// How many nodes are named in a reason.
 const NAMED_MAX: usize = 4;
 
-/// An operator's wish to forget a node.
+/// How a node is to go that does not leave by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Parting {
+    /// It is silent, and will not come back.
+    Forget,
+    /// It may answer, and is not welcome any more.
+    Expel,
+}
+
+/// An operator's wish that a node goes.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct ForgetTask {
+    parting: Parting,
     node: NodeId,
     force: bool,
     waiting: BTreeSet<NodeId>,
@@ -32,15 +43,24 @@ pub(super) struct ForgetTask {
 }
 
 impl Peer {
-    /// Begins to ask whether a node may be forgotten.
+    /// Begins to ask whether a node may be forgotten or expelled.
     pub(super) fn begin_forget(
         &mut self,
         now: Time,
         operation: OperationId,
+        parting: Parting,
         node: NodeId,
         force: bool,
     ) {
         let standing = self.table.get(node).map(|entry| entry.member.standing);
+        let depends_on_it = matches!(
+            standing,
+            Some(Standing::Present | Standing::Leaving | Standing::Gone)
+        );
+        if parting == Parting::Expel && !depends_on_it {
+            self.reply(operation, Ok(Answer::Expellable));
+            return;
+        }
         let refusal = match standing {
             None => Some(Failure::UnknownNode),
             Some(_) if node == self.me.node => Some(answers()),
@@ -60,6 +80,7 @@ impl Peer {
         let others = self.table.others(self.me.node);
         let nodes: BTreeSet<NodeId> = others.chain([self.me.node, node]).collect();
         let task = ForgetTask {
+            parting,
             node,
             force,
             waiting: nodes.clone(),
@@ -104,13 +125,37 @@ impl Peer {
         let Some(Task::Forget(task)) = self.operations.open.get_mut(&operation) else {
             return;
         };
-        let (node, force) = (task.node, task.force);
-        let heard = std::mem::take(&mut task.heard);
-        let refusal = self.refuse_to_forget(node, force, &heard);
-        if refusal.is_none() {
-            self.forget_node(now, node);
+        let (parting, node, force) = (task.parting, task.node, task.force);
+        let mut heard = std::mem::take(&mut task.heard);
+        let (refusal, answer) = match parting {
+            Parting::Forget => {
+                let refusal = self.refuse_to_forget(node, force, &heard);
+                if refusal.is_none() {
+                    self.forget_node(now, node);
+                }
+                (refusal, Answer::Forgotten)
+            }
+            Parting::Expel => {
+                // What is asked is how the others are without it.
+                heard.remove(&node);
+                let refusal = self.refuse_to_expel(node, force, &heard);
+                (refusal, Answer::Expellable)
+            }
+        };
+        self.finish(operation, refusal.map_or(Ok(answer), Err));
+    }
+
+    fn refuse_to_expel(
+        &self,
+        node: NodeId,
+        force: bool,
+        heard: &BTreeMap<NodeId, NodeStatus>,
+    ) -> Option<Failure> {
+        if force {
+            return None;
         }
-        self.finish(operation, refusal.map_or(Ok(Answer::Forgotten), Err));
+        self.minority_of(heard)
+            .or_else(|| self.at_risk_without(node, heard).map(Failure::UnsafeExpel))
     }
 
     fn refuse_to_forget(

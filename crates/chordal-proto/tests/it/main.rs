@@ -12,6 +12,7 @@ mod check;
 mod cluster;
 mod damage;
 mod data;
+mod expel;
 mod fingers_only;
 mod forget;
 mod lapse;

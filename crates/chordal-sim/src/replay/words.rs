@@ -105,6 +105,10 @@ impl Words {
             Told::Command { operation, command } => {
                 format!("command {}: {command:?}", operation.0)
             }
+            Told::Expelled(nodes) => {
+                let names = nodes.iter().map(|&node| self.name(node));
+                format!("expelled: {}", names.collect::<Vec<_>>().join(", "))
+            }
             Told::Damaged(Damaged::Chunk(chunk)) => format!("the copy of chunk {chunk} was bad"),
             Told::Damaged(Damaged::Record(name)) => format!("the copy of {name}'s record was bad"),
             Told::Cancel(operation) => format!("command {} is withdrawn", operation.0),
