@@ -1,21 +1,25 @@
 //! Who may enter: a node is a member when the ring's authority signed its key.
 //!
 //! [`Admission`] is the policy of one endpoint: the authority it trusts, its own certificate, and
-//! the peers that are refused although their certificate is good. It refuses to decide *when*
-//! somebody is expelled, and to spread that word: it is told.
+//! the peers that are refused although their certificate is good, because the authority expelled
+//! them. It tells that word to whom it is about, and to nobody else: it refuses to keep and to spread
+//! it.
 
 mod certificate;
+mod expulsion;
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::error::Refusal;
 use crate::identity::PeerId;
 use crate::invite::Inviter;
+use crate::limits::{ENROLMENTS_MAX, EXPELLED_MAX};
 
 pub use certificate::{Authority, AuthorityId, Certificate, CertificateError};
+pub use expulsion::Expulsion;
 
 /// The admission policy of an endpoint. Shared and changeable while the endpoint runs.
 #[derive(Debug)]
@@ -23,7 +27,9 @@ pub struct Admission {
     authority: AuthorityId,
     certificate: Certificate,
     inviter: Option<Arc<dyn Inviter>>,
-    refused: RwLock<HashSet<PeerId>>,
+    /// How many newcomers may be looked up at a time: each takes a thread, and strangers may ask.
+    enrolments: Arc<Semaphore>,
+    expelled: RwLock<BTreeMap<PeerId, Expulsion>>,
     changed: watch::Sender<()>,
 }
 
@@ -34,7 +40,8 @@ impl Admission {
             authority,
             certificate,
             inviter: None,
-            refused: RwLock::default(),
+            enrolments: Arc::new(Semaphore::new(ENROLMENTS_MAX)),
+            expelled: RwLock::default(),
             changed: watch::Sender::new(()),
         }
     }
@@ -50,6 +57,11 @@ impl Admission {
         self.inviter.clone()
     }
 
+    /// A place among the newcomers that are looked up at a time.
+    pub(crate) fn enrolments(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.enrolments)
+    }
+
     /// The authority whose certificates count.
     pub fn authority(&self) -> AuthorityId {
         self.authority
@@ -60,25 +72,45 @@ impl Admission {
         &self.certificate
     }
 
-    /// Replaces the set of refused peers. Their open connections end.
-    pub fn set_refused(&self, peers: impl IntoIterator<Item = PeerId>) {
-        let peers = peers.into_iter().collect();
-        *self.refused.write().unwrap_or_else(PoisonError::into_inner) = peers;
+    /// Takes note that somebody is expelled. The connections with that peer end, and no further one
+    /// is made. False where it was known, or where no further expulsion is remembered.
+    pub fn expel(&self, expulsion: Expulsion) -> Result<bool, CertificateError> {
+        expulsion.verify(&self.authority)?;
+        let mut expelled = self
+            .expelled
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if expelled.contains_key(&expulsion.node()) {
+            return Ok(false);
+        }
+        if expelled.len() >= EXPELLED_MAX {
+            tracing::error!(
+                ?expulsion,
+                "too many nodes were expelled to remember this one"
+            );
+            return Ok(false);
+        }
+        expelled.insert(expulsion.node(), expulsion);
+        drop(expelled);
         self.changed.send_replace(());
+        Ok(true)
     }
 
-    /// Adds one peer to the refused. Its open connections end.
-    pub fn refuse(&self, peer: PeerId) {
-        let mut refused = self.refused.write().unwrap_or_else(PoisonError::into_inner);
-        refused.insert(peer);
-        drop(refused);
-        self.changed.send_replace(());
+    /// Everybody who is expelled, in the order of their ids.
+    pub fn expulsions(&self) -> Vec<Expulsion> {
+        let expelled = self.expelled.read().unwrap_or_else(PoisonError::into_inner);
+        expelled.values().copied().collect()
+    }
+
+    /// The authority's word that this peer is expelled, if it is.
+    pub fn expulsion_of(&self, peer: &PeerId) -> Option<Expulsion> {
+        let expelled = self.expelled.read().unwrap_or_else(PoisonError::into_inner);
+        expelled.get(peer).copied()
     }
 
     /// Whether this peer is refused whatever its certificate says.
     pub fn is_refused(&self, peer: &PeerId) -> bool {
-        let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
-        refused.contains(peer)
+        self.expulsion_of(peer).is_some()
     }
 
     /// Whether `peer`, who showed these certificate bytes, may enter.
@@ -92,8 +124,8 @@ impl Admission {
         }
     }
 
-    /// Fires whenever the set of refused peers changes.
-    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+    /// Fires whenever somebody was expelled.
+    pub fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 }

@@ -120,6 +120,10 @@ pub(crate) async fn carry(
         }
         number
     };
+    if shared.admission.is_refused(&peer) {
+        // Expelled after it was let through, and before the link was there to be ended.
+        end.cancel();
+    }
     let (read, write) = tokio::io::split(*stream);
     let carrier = Carrier {
         shared,

@@ -30,6 +30,8 @@ pub struct Enrolled {
     pub authority: AuthorityId,
     /// Its word that this node is a member.
     pub certificate: Certificate,
+    /// Where the member listens that gave it: there is the authority.
+    pub by: SocketAddr,
 }
 
 /// Enters a ring with a code: asks at its addresses, one after the other, until somebody decides.
@@ -108,6 +110,7 @@ async fn ask(
     Ok(Enrolled {
         authority,
         certificate,
+        by: addr,
     })
 }
 
@@ -142,13 +145,19 @@ pub(crate) async fn answer(
         // Whoever was expelled does not get another certificate.
         _ if admission.is_refused(&newcomer) => Err(Refusal::Expelled),
         None => Err(Refusal::CannotInvite),
-        Some(inviter) => tokio::task::spawn_blocking(move || inviter.admit(newcomer, &proof))
-            .await
-            .unwrap_or(Err(Refusal::CannotInvite)),
+        Some(inviter) => {
+            let place = admission.enrolments().acquire_owned().await;
+            let looked_up = tokio::task::spawn_blocking(move || {
+                // Kept for as long as the thread is busy, whoever waits for it.
+                let _place = place;
+                inviter.admit(newcomer, &proof)
+            });
+            looked_up.await.unwrap_or(Err(Refusal::CannotInvite))
+        }
     };
     match decided {
         Err(refusal) => {
-            refuse(&mut stream, refusal, linger).await;
+            refuse(admission, &mut stream, (refusal, newcomer), linger).await;
             Err(Failure::WeRefuse(refusal, newcomer))
         }
         Ok(certificate) => {

@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_rustls::TlsStream;
 
+use crate::admission::Admission;
 use crate::counters::count;
 use crate::endpoint::{Shared, Target};
 use crate::enrol;
@@ -108,7 +109,7 @@ async fn dial_through(
     let (peer, hello) = peer_or_fail(&stream, &greeting)?;
     let verdict = judge(shared, peer, hello, target.expect);
     let mut admitted = say_verdict(shared, stream, peer, verdict).await?;
-    hear_verdict(&mut admitted.stream).await?;
+    hear_verdict(shared, &mut admitted.stream).await?;
     admitted.purpose = purpose;
     // When the advertised address is unspecified, the one we reached the peer at is right.
     admitted.addr = reachable(admitted.addr, target.addr);
@@ -167,7 +168,7 @@ async fn welcome_through(
     }
     let verdict = judge(shared, peer, hello, None);
     let mut admitted = say_verdict(shared, stream, peer, verdict).await?;
-    hear_verdict(&mut admitted.stream).await?;
+    hear_verdict(shared, &mut admitted.stream).await?;
     admitted.addr = reachable(admitted.addr, from);
     Ok(Some(admitted))
 }
@@ -242,11 +243,17 @@ async fn say_verdict(
     let hello = match verdict {
         Ok(hello) => hello,
         Err(refusal) => {
-            refuse(&mut stream, refusal, shared.limits.linger).await;
+            refuse(
+                &shared.admission,
+                &mut stream,
+                (refusal, peer),
+                shared.limits.linger,
+            )
+            .await;
             return Err(Failure::WeRefuse(refusal, peer));
         }
     };
-    stream.write_all(&hello::verdict(Ok(()))).await?;
+    stream.write_all(&hello::welcome()).await?;
     stream.flush().await?;
     Ok(Admitted {
         stream,
@@ -259,17 +266,33 @@ async fn say_verdict(
 
 /// Tells why not, and waits a moment for the other side's end. The refusal stands whether or not
 /// it can still be told.
-pub(crate) async fn refuse(stream: &mut Secured, refusal: Refusal, patience: Duration) {
-    let told = stream.write_all(&hello::verdict(Err(refusal))).await;
+pub(crate) async fn refuse(
+    admission: &Admission,
+    stream: &mut Secured,
+    (refusal, peer): (Refusal, PeerId),
+    patience: Duration,
+) {
+    let word = admission
+        .expulsion_of(&peer)
+        .filter(|_| refusal == Refusal::Expelled);
+    let told = stream.write_all(&hello::refusal(refusal, word)).await;
     if told.is_ok() && stream.shutdown().await.is_ok() {
         linger(stream, patience).await;
     }
 }
 
-async fn hear_verdict(stream: &mut Secured) -> Result<(), Failure> {
-    hello::read_verdict(stream)
-        .await?
-        .map_err(Failure::TheyRefuse)
+/// What the other side decided of us. Only the authority's word makes us believe that we are
+/// expelled from more than this connection.
+async fn hear_verdict(shared: &Shared, stream: &mut Secured) -> Result<(), Failure> {
+    let Err(refused) = hello::read_verdict(stream).await? else {
+        return Ok(());
+    };
+    if let Some(word) = refused.word
+        && let Err(error) = shared.admission.expel(word)
+    {
+        tracing::warn!(%error, "somebody made up an expulsion");
+    }
+    Err(Failure::TheyRefuse(refused.refusal))
 }
 
 /// Reads and forgets what still comes, until the other side ends too.

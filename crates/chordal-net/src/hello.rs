@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
+use crate::admission::Expulsion;
 use crate::error::Refusal;
 use crate::limits::{ADDRESS_BYTES_MAX, HELLO_BYTES_MAX, PROTOCOL};
 
@@ -140,12 +141,23 @@ pub(crate) fn framed(content: &[u8]) -> Vec<u8> {
     [length.to_be_bytes().as_slice(), content].concat()
 }
 
-/// The frame that accepts the other side, or tells why not.
-pub(crate) fn verdict(verdict: Result<(), Refusal>) -> Vec<u8> {
-    framed(&[match verdict {
-        Ok(()) => 0,
-        Err(refusal) => refusal.code(),
-    }])
+/// The frame that accepts the other side.
+pub(crate) fn welcome() -> Vec<u8> {
+    framed(&[0])
+}
+
+/// The frame that tells why not; to an expelled node with the authority's word for it.
+pub(crate) fn refusal(refusal: Refusal, word: Option<Expulsion>) -> Vec<u8> {
+    let word = word.map(|word| word.encode()).unwrap_or_default();
+    framed(&[&[refusal.code()], word.as_slice()].concat())
+}
+
+/// What the other side's refusal says.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) refusal: Refusal,
+    /// The authority's word, not verified yet.
+    pub(crate) word: Option<Expulsion>,
 }
 
 /// Reads one greeting frame, bounded before it is read.
@@ -165,10 +177,13 @@ pub(crate) async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> io::Res
 /// Reads the other side's verdict on us.
 pub(crate) async fn read_verdict(
     stream: &mut (impl AsyncRead + Unpin),
-) -> io::Result<Result<(), Refusal>> {
-    match read_frame(stream).await?.first() {
-        Some(0) => Ok(Ok(())),
-        Some(&code) => Ok(Err(Refusal::from_code(code))),
+) -> io::Result<Result<(), Refused>> {
+    match read_frame(stream).await?.split_first() {
+        Some((0, _)) => Ok(Ok(())),
+        Some((&code, word)) => Ok(Err(Refused {
+            refusal: Refusal::from_code(code),
+            word: Expulsion::decode(word).ok(),
+        })),
         None => Err(io::Error::new(io::ErrorKind::InvalidData, "empty verdict")),
     }
 }

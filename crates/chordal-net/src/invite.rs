@@ -196,6 +196,12 @@ impl Proof {
         hmac::sign(&key, binding).as_ref().to_vec()
     }
 
+    /// A proof of this secret on a connection that never was, for tests of an [`Inviter`].
+    pub fn sample(secret: &InviteSecret) -> Self {
+        let binding = [0; 32];
+        Self::received(Self::make(secret, &binding), binding)
+    }
+
     pub(crate) fn received(tag: Vec<u8>, binding: [u8; 32]) -> Self {
         Self { binding, tag }
     }

@@ -36,7 +36,7 @@ mod tls;
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
-pub use admission::{Admission, Authority, AuthorityId, Certificate, CertificateError};
+pub use admission::{Admission, Authority, AuthorityId, Certificate, CertificateError, Expulsion};
 pub use bulk::Response;
 pub use counters::Counters;
 pub use endpoint::{Config, Endpoint, PeerInfo, Target};
@@ -46,5 +46,5 @@ pub use event::{BulkRequest, Event, Events};
 pub use hello::{Hello, HelloError, Purpose};
 pub use identity::{KeyFileError, NodeKey, ParsePeerIdError, PeerId};
 pub use invite::{Fingerprint, InviteCode, InviteSecret, Inviter, ParseInviteError, Proof};
-pub use limits::Limits;
+pub use limits::{EXPELLED_MAX, Limits};
 pub use memory::MemoryNetwork;

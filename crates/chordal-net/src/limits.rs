@@ -115,6 +115,13 @@ impl Limits {
 /// Lowest and highest wire protocol version this build speaks.
 pub(crate) const PROTOCOL: (u16, u16) = (1, 1);
 
+/// Newcomers whose proof is looked up at a time; further ones wait, for no longer than a handshake may
+/// take.
+pub(crate) const ENROLMENTS_MAX: usize = 4;
+
+/// Expelled nodes that are remembered.
+pub const EXPELLED_MAX: usize = 4096;
+
 /// Longest `Hello`, in bytes: generous, so that a later version may add fields.
 pub(crate) const HELLO_BYTES_MAX: usize = 1024;
 

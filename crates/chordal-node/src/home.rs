@@ -3,7 +3,10 @@
 //! ```text
 //! authority.key          the ring authority's secret, where the ring was founded here
 //! invitations/           whom it may let in yet
+//! admitted               whom it let in, for people to read
 //! ring.authority         the authority's public half, where the ring was joined by invitation
+//! ring.founder           where it was let in
+//! ring.lock              held by whoever decides between the two
 //! nodes/PORT/            a node's folder, unless it was given another one
 //!     node.key           its identity
 //!     acquaintances      its ring and the nodes it knows, for the case that its index is lost
@@ -19,6 +22,8 @@
 
 mod folder;
 mod invitations;
+mod lock;
+mod roster;
 mod running;
 
 use std::io;
@@ -28,7 +33,8 @@ use std::path::{Path, PathBuf};
 use chordal_net::{Authority, AuthorityId, KeyFileError};
 
 pub(crate) use folder::NodeFolder;
-pub(crate) use invitations::Invitations;
+pub(crate) use invitations::{Invitations, now};
+pub use roster::{Admitted, By};
 pub use running::{Announcement, RunningNode};
 
 /// One user's folder on this machine.
@@ -127,8 +133,12 @@ impl Home {
     /// Whose ring the nodes of this home belong to, if they belong to one yet.
     pub(crate) fn authority(&self) -> Result<Option<RingAuthority>, HomeError> {
         let key = self.path.join("authority.key");
-        if key.exists() {
-            return self.found().map(RingAuthority::Own).map(Some);
+        // A file that cannot be looked at may be there: no other authority is made beside it.
+        if key
+            .try_exists()
+            .map_err(|error| HomeError::io(&key, error))?
+        {
+            return self.own_authority().map(RingAuthority::Own).map(Some);
         }
         let path = self.path.join("ring.authority");
         let Some(text) = folder::read(&path)? else {
@@ -143,18 +153,51 @@ impl Home {
         }
     }
 
-    /// The authority of a ring that is founded here, made at the first use.
-    pub(crate) fn found(&self) -> Result<Invitations, HomeError> {
+    /// The authority of a ring that is founded here, made at the first use. None where the home
+    /// came to belong to another ring meanwhile.
+    pub(crate) fn found(&self) -> Result<Option<Invitations>, HomeError> {
         folder::make(&self.path)?;
-        let authority = Authority::load_or_create(&self.path.join("authority.key"))?;
-        Ok(Invitations::new(invitations::folder(&self.path), authority))
+        lock::locked(&self.ring_lock(), || match self.authority()? {
+            Some(RingAuthority::Other(_)) => Ok(None),
+            Some(RingAuthority::Own(invitations)) => Ok(Some(invitations)),
+            None => self.own_authority().map(Some),
+        })
     }
 
-    /// The nodes of this home belong to that ring from now on.
-    pub(crate) fn keep_authority(&self, authority: AuthorityId) -> Result<(), HomeError> {
+    fn own_authority(&self) -> Result<Invitations, HomeError> {
+        let authority = Authority::load_or_create(&self.path.join("authority.key"))?;
+        Ok(Invitations::new(&self.path, authority))
+    }
+
+    /// The nodes of this home belong to that ring from now on. False where the home came to belong
+    /// to another one meanwhile.
+    pub(crate) fn keep_authority(&self, authority: AuthorityId) -> Result<bool, HomeError> {
         folder::make(&self.path)?;
-        let path = self.path.join("ring.authority");
-        folder::replace(&path, format!("{authority}\n").as_bytes())
+        lock::locked(&self.ring_lock(), || {
+            if let Some(known) = self.authority()? {
+                return Ok(known.id() == authority);
+            }
+            let path = self.path.join("ring.authority");
+            folder::replace(&path, format!("{authority}\n").as_bytes())?;
+            Ok(true)
+        })
+    }
+
+    /// Held by whoever decides whose ring this home belongs to.
+    fn ring_lock(&self) -> PathBuf {
+        self.path.join("ring.lock")
+    }
+
+    /// Keeps where the node listens that let this home in.
+    pub(crate) fn keep_founder(&self, founder: SocketAddr) -> Result<(), HomeError> {
+        let path = self.path.join("ring.founder");
+        folder::replace(&path, format!("{founder}\n").as_bytes())
+    }
+
+    /// Where the node listened that let this home in: there is the ring's authority.
+    pub(crate) fn founder(&self) -> Option<SocketAddr> {
+        let text = folder::read(&self.path.join("ring.founder")).ok()??;
+        text.trim().parse().ok()
     }
 
     pub(crate) fn running_folder(&self) -> PathBuf {

@@ -35,7 +35,7 @@ pub use error::{Blame, NodeError, Refused};
 pub use files::{
     ByteRange, Download, FileBody, FileInfo, ListPage, Only, PutRequest, PutResult, Removed,
 };
-pub use home::{Announcement, Home, HomeError, RunningNode};
+pub use home::{Admitted, Announcement, By, Home, HomeError, RunningNode};
 pub use node::{Force, InviteError, Node, NodeConfig, Phase};
 pub use scrub::ScrubPace;
 pub use start::StartError;

@@ -143,3 +143,15 @@ pub(crate) const FORGET_AGAIN: Duration = Duration::from_secs(5);
 
 /// How often it asks: for a day, by when every grace time is over.
 pub(crate) const FORGET_TRIES_MAX: u32 = 17_280;
+
+/// How long a program waits for another one of its home that changes the same file.
+pub(crate) const HOME_LOCK_MAX: Duration = Duration::from_secs(3);
+
+/// Invitations that may be open at a time.
+pub(crate) const INVITATIONS_MAX: usize = 64;
+
+/// Invitations that are kept, those included that are over.
+pub(crate) const INVITATIONS_KEPT_MAX: usize = 256;
+
+/// Bytes of the list of those who were let in; of more, it is not noted that they were.
+pub(crate) const ROSTER_BYTES_MAX: usize = 16 << 20;

@@ -26,7 +26,7 @@ use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
 use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
-use crate::home::{Announcement, Home, HomeError, Invitations, RunningNode};
+use crate::home::{Admitted, Announcement, Home, HomeError, Invitations, RunningNode};
 use crate::scrub::ScrubPace;
 use crate::start::address::reachable;
 use crate::start::{self, StartError};
@@ -106,9 +106,15 @@ pub enum InviteError {
     /// The ring's authority is elsewhere.
     #[error("this machine does not hold the ring's authority")]
     NotFounder,
+    /// There is no address that a code could hold.
+    #[error("this node listens at no address that means anything on another machine")]
+    NoAddress,
+    /// So many are open that this one would be one too many.
+    #[error("{0} invitations are open, as many as there may be")]
+    TooMany(usize),
     /// The invitation could not be kept.
     #[error(transparent)]
-    Home(HomeError),
+    Home(#[from] HomeError),
     /// The program is about to end.
     #[error("the program is stopping")]
     Interrupted,
@@ -220,13 +226,26 @@ impl Node {
         let invitations = self.shared.invitations.clone();
         let invitations = invitations.ok_or(InviteError::NotFounder)?;
         let addrs = reachable(self.addr(), self.listening());
+        if addrs.is_empty() {
+            return Err(InviteError::NoAddress);
+        }
         let code = InviteCode::fresh(&addrs, &invitations.authority().id());
         let secret = code.secret;
         let opened = spawn_blocking(move || invitations.open(secret, uses, lasts)).await;
         match opened {
-            Ok(opened) => opened.map(|()| code).map_err(InviteError::Home),
+            Ok(opened) => opened.map(|()| code),
             Err(_) => Err(InviteError::Interrupted),
         }
+    }
+
+    /// Whom the ring's authority let in, in that order; none where it is not here.
+    pub async fn admitted(&self) -> Result<Option<Vec<Admitted>>, InviteError> {
+        let Some(invitations) = self.shared.invitations.clone() else {
+            return Ok(None);
+        };
+        let reading = spawn_blocking(move || invitations.roster().all()).await;
+        let admitted = reading.map_err(|_| InviteError::Interrupted)?;
+        Ok(Some(admitted?))
     }
 
     /// Leaves word in the home that this node runs, so that the command line finds it. The word

@@ -70,7 +70,11 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     let on_disk = {
         let (config, counting) = (config.clone(), Arc::clone(&counting));
         let inbox = Arc::clone(&inbox);
-        let opened = tokio::task::spawn_blocking(move || OnDisk::open(&config, counting, inbox));
+        // Whoever gives this start up does not wait for another machine's answer.
+        let stop = CancellationToken::new();
+        let _stops = stop.clone().drop_guard();
+        let opening = move || OnDisk::open(&config, (counting, inbox), &stop);
+        let opened = tokio::task::spawn_blocking(opening);
         opened.await.map_err(|_| StartError::Interrupted)??
     };
     let (endpoint, events) = Endpoint::bind(chordal_net::Config {
@@ -164,13 +168,14 @@ impl OnDisk {
     /// Opens everything, in an order in which a refusal leaves the rest untouched.
     fn open(
         config: &NodeConfig,
-        counting: Arc<Counting>,
-        alarm: Arc<Inbox>,
+        (counting, alarm): (Arc<Counting>, Arc<Inbox>),
+        stop: &CancellationToken,
     ) -> Result<Self, StartError> {
         let path = match &config.data {
             Some(path) => path.clone(),
             None => config.home.node_folder(config.listen.port()),
         };
+        entrance::foresee(config, &path, false)?;
         let folder = NodeFolder::open(&path)?;
         let store_path = folder.store();
         let keeper = Keeper::open(
@@ -181,6 +186,7 @@ impl OnDisk {
         );
         let keeper = match keeper {
             Err(OpenError::IndexLost(why)) => {
+                entrance::foresee(config, &path, true)?;
                 rebuilt::keeper(config, &folder, &why, (counting, alarm))?
             }
             end => end.map_err(|error| StartError::of_store(&path, error))?,
@@ -210,7 +216,7 @@ impl OnDisk {
             Some(_) | None => config.join.clone(),
         };
         let key = folder.key()?;
-        let entrance = entrance::open(config, &folder, &key)?;
+        let entrance = entrance::open(config, &folder, &key, stop)?;
         Ok(Self {
             entrance,
             control_token: folder.control_token()?,

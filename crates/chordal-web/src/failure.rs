@@ -72,6 +72,14 @@ pub(crate) fn no_invitation(error: &InviteError) -> Problem {
             Code::Refused,
             "Run `chordal invite` on the machine where the ring was founded.",
         ),
+        InviteError::TooMany(_) => (
+            Code::Refused,
+            "Use one of them, or wait until some are over; one code can let several machines in: chordal invite --uses N.",
+        ),
+        InviteError::NoAddress => (
+            Code::Refused,
+            "Start the node at an address of this machine's network; `chordal up` takes all of them.",
+        ),
         InviteError::Home(_) => (Code::Disk, "Look at this machine's disk."),
         InviteError::Interrupted => (Code::Busy, "Try again when the node runs."),
     };
@@ -143,6 +151,10 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         Failure::UnsafeForget(_) => (
             Code::Refused,
             "Wait until `chordal status` says that nothing is missing, or bring the others back; with --force it is forgotten, and what only it had is lost.",
+        ),
+        Failure::UnsafeExpel(_) => (
+            Code::Refused,
+            "Wait until `chordal status` says that nothing is missing, or bring the others back; with --force it is expelled at once, and what only it had is lost.",
         ),
         Failure::Busy(_) => (Code::Busy, "Try again in a moment."),
         Failure::Disk => (

@@ -61,6 +61,10 @@ impl Authority {
         load_or_create(path).map(Self::from_seed)
     }
 
+    pub(super) const fn seed(&self) -> &[u8; 32] {
+        &self.seed
+    }
+
     /// The public half, by which members recognise each other.
     pub fn id(&self) -> AuthorityId {
         self.id
@@ -195,7 +199,7 @@ pub enum CertificateError {
     Signature,
 }
 
-fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CertificateError> {
+pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CertificateError> {
     let (head, tail) = rest
         .split_first_chunk()
         .ok_or(CertificateError::Malformed)?;

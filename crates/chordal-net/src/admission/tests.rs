@@ -88,10 +88,17 @@ fn the_policy_tells_its_reason() {
         admission.admit(&peer, b"garbage"),
         Err(Refusal::BadCertificate)
     );
-    admission.refuse(peer);
-    assert_eq!(admission.admit(&peer, &good), Err(Refusal::Expelled));
-    admission.set_refused([]);
+    let strange = Authority::generate().expel(peer, 0);
+    assert_eq!(
+        admission.expel(strange),
+        Err(CertificateError::OtherAuthority)
+    );
     assert_eq!(admission.admit(&peer, &good), Ok(()));
+    let expulsion = authority().expel(peer, 0);
+    assert_eq!(admission.expel(expulsion), Ok(true));
+    assert_eq!(admission.expel(expulsion), Ok(false), "known");
+    assert_eq!(admission.admit(&peer, &good), Err(Refusal::Expelled));
+    assert_eq!(admission.expulsions(), [expulsion]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{Config, Endpoint};
 use crate::admission::{Admission, Authority};
 use crate::counters::{Counters, Meters};
 use crate::event::{Event, Events};
-use crate::hello::{Hello, Purpose, framed, read_frame, verdict};
+use crate::hello::{Hello, Purpose, framed, read_frame, welcome};
 use crate::identity::NodeKey;
 use crate::limits::Limits;
 use crate::stream::{Raw, Stream};
@@ -81,7 +81,7 @@ impl Victim {
         let mut stream = self.secured(&key).await;
         let greeting = framed(&self.hello(&key, purpose).encode());
         stream.write_all(&greeting).await.unwrap();
-        stream.write_all(&verdict(Ok(()))).await.unwrap();
+        stream.write_all(&welcome()).await.unwrap();
         Hello::decode(&read_frame(&mut stream).await.unwrap()).unwrap();
         assert_eq!(read_frame(&mut stream).await.unwrap(), [0]);
         stream

@@ -1,10 +1,12 @@
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Condvar, Mutex};
 
 use super::*;
 use crate::admission::Authority;
 use crate::endpoint::{Config, Endpoint, Target};
 use crate::event::{Event, Events};
 use crate::invite::{InviteSecret, Inviter};
+use crate::limits::ENROLMENTS_MAX;
 
 const LISTENS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
@@ -26,6 +28,32 @@ impl Inviter for Once {
             }
             Some(_) => Err(Refusal::NotInvited),
         }
+    }
+}
+
+/// Takes its time, and counts how many wait for it at once.
+#[derive(Debug, Default)]
+struct Slow {
+    now: AtomicUsize,
+    most: AtomicUsize,
+    gate: (Mutex<bool>, Condvar),
+}
+
+impl Slow {
+    fn open(&self) {
+        *self.gate.0.lock().unwrap() = true;
+        self.gate.1.notify_all();
+    }
+}
+
+impl Inviter for Slow {
+    fn admit(&self, _newcomer: PeerId, _proof: &Proof) -> Result<Certificate, Refusal> {
+        let now = self.now.fetch_add(1, SeqCst) + 1;
+        self.most.fetch_max(now, SeqCst);
+        let open = self.gate.0.lock().unwrap();
+        drop(self.gate.1.wait_while(open, |open| !*open).unwrap());
+        self.now.fetch_sub(1, SeqCst);
+        Err(Refusal::NotInvited)
     }
 }
 
@@ -154,7 +182,9 @@ async fn an_expelled_node_is_not_let_in_again() {
         authority: authority.clone(),
         secret: Mutex::new(Some([1; 12])),
     }));
-    admission.refuse(expelled.peer_id());
+    admission
+        .expel(authority.expel(expelled.peer_id(), 0))
+        .unwrap();
     let (member, _events) = bind(key, admission).await;
     let code = InviteCode {
         secret: [1; 12],
@@ -185,4 +215,32 @@ async fn a_code_with_several_addresses_needs_one_that_answers() {
     );
     code.addrs.truncate(1);
     assert_eq!(refusal(&code).await, ConnectError::NobodyThere);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_take_no_more_than_a_few_threads() {
+    let authority = Authority::generate();
+    let key = NodeKey::generate();
+    let slow = Arc::new(Slow::default());
+    let admission = Admission::new(authority.id(), authority.issue(key.peer_id(), 0));
+    let admission = admission.inviting(Arc::clone(&slow) as Arc<_>);
+    let places = admission.enrolments();
+    let (member, _events) = bind(key, admission).await;
+    let code = code(&member, &authority);
+    let asking: Vec<_> = (0..4 * ENROLMENTS_MAX)
+        .map(|_| {
+            let code = code.clone();
+            tokio::spawn(async move { refusal(&code).await })
+        })
+        .collect();
+    while slow.now.load(SeqCst) < ENROLMENTS_MAX {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(places.available_permits(), 0);
+    slow.open();
+    for asked in asking {
+        let end = asked.await.unwrap();
+        assert_eq!(end, ConnectError::TheyRefuse(Refusal::NotInvited));
+    }
+    assert_eq!(slow.most.load(SeqCst), ENROLMENTS_MAX);
 }

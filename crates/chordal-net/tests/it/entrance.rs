@@ -81,10 +81,17 @@ async fn two_nodes_with_the_same_key_do_not_connect() {
 #[tokio::test]
 async fn an_expelled_node_is_told_so() {
     let ring = Ring::new();
-    let mut a = ring.node().await;
+    let key = NodeKey::generate();
+    let own = ring.admission(&key);
+    let config = Config {
+        admission: Arc::clone(&own),
+        ..ring.config(key, loopback(0))
+    };
+    let (endpoint, events) = Endpoint::bind(config).await.unwrap();
+    let mut a = Node { endpoint, events };
     let key = NodeKey::generate();
     let admission = ring.admission(&key);
-    admission.set_refused([a.id()]);
+    admission.expel(ring.authority.expel(a.id(), 0)).unwrap();
     let config = Config {
         admission,
         ..ring.config(key, loopback(0))
@@ -94,6 +101,7 @@ async fn an_expelled_node_is_told_so() {
     a.send(&b, "hello");
     let expelled = ConnectError::TheyRefuse(Refusal::Expelled);
     assert_eq!(unreachable(&mut a).await, expelled);
+    assert!(own.is_refused(&a.id()), "it has the authority's word");
     b.send(&a, "hello");
     let expelled = ConnectError::WeRefuse(Refusal::Expelled);
     assert_eq!(unreachable(&mut b).await, expelled);
@@ -113,7 +121,7 @@ async fn expelling_a_node_ends_its_connections() {
     let mut b = Node { endpoint, events };
     a.reaches(&mut b).await;
     assert!(matches!(a.event().await, Event::Connected { .. }));
-    admission.refuse(a.id());
+    admission.expel(ring.authority.expel(a.id(), 0)).unwrap();
     assert!(matches!(a.event().await, Event::Disconnected { .. }));
     a.send(&b, "me again");
     let expelled = ConnectError::TheyRefuse(Refusal::Expelled);
@@ -137,7 +145,7 @@ async fn an_expelled_node_cannot_ask_over_an_open_connection() {
     };
     let b = Node { endpoint, events }.echo();
     a.endpoint.request(to, Bytes::new(), None).await.unwrap();
-    admission.refuse(a.id());
+    admission.expel(ring.authority.expel(a.id(), 0)).unwrap();
     let refused = a.endpoint.request(to, Bytes::new(), None).await;
     refused.unwrap_err();
     assert_eq!(b.counters().requests_in, 1);

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use chordal_net::{Certificate, NodeKey};
+use chordal_net::{Certificate, NodeKey, PeerId};
 use chordal_object::NodeId;
 
 use super::HomeError;
@@ -32,6 +32,20 @@ impl NodeFolder {
                 path: path.to_owned(),
             }),
             Err(TryLockError::Error(error)) => Err(HomeError::io(&lock_path, error)),
+        }
+    }
+
+    /// Who the node in this folder is, and its certificate, if it has both. Makes and locks nothing.
+    pub(crate) fn peek(path: &Path) -> Result<Option<(PeerId, Certificate)>, HomeError> {
+        let key = path.join("node.key");
+        let is_there = key.try_exists();
+        let is_there = is_there.map_err(|error| HomeError::io(&key, error))?;
+        match certificate(path)? {
+            Some(certificate) if is_there => {
+                let node = NodeKey::load_or_create(&key)?.peer_id();
+                Ok(Some((node, certificate)))
+            }
+            Some(_) | None => Ok(None),
         }
     }
 
@@ -70,21 +84,9 @@ impl NodeFolder {
         Ok(token)
     }
 
-    /// The certificate by which the node was let in, if it was invited.
+    /// The certificate by which the node was let in, if it has one yet.
     pub(crate) fn certificate(&self) -> Result<Option<Certificate>, HomeError> {
-        let path = self.path.join("admission");
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(HomeError::io(&path, error)),
-        };
-        match Certificate::decode(&bytes) {
-            Ok(certificate) => Ok(Some(certificate)),
-            Err(_) => Err(HomeError::Damaged {
-                path,
-                what: "not an admission certificate",
-            }),
-        }
+        certificate(&self.path)
     }
 
     /// Keeps the certificate by which the node was let in.
@@ -123,6 +125,23 @@ impl NodeFolder {
             &self.path.join("incarnation"),
             format!("{incarnation}\n").as_bytes(),
         )
+    }
+}
+
+/// The certificate in a node's folder.
+fn certificate(folder: &Path) -> Result<Option<Certificate>, HomeError> {
+    let path = folder.join("admission");
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(HomeError::io(&path, error)),
+    };
+    match Certificate::decode(&bytes) {
+        Ok(certificate) => Ok(Some(certificate)),
+        Err(_) => Err(HomeError::Damaged {
+            path,
+            what: "not an admission certificate",
+        }),
     }
 }
 

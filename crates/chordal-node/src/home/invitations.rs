@@ -2,17 +2,21 @@
 //!
 //! One file an invitation: its secret, until when it is good, and how many it may still let in. All
 //! nodes of the home answer to them; a lock keeps two from letting in one too many. An invitation
-//! that is over is kept for a day, so that a late newcomer hears why it is refused.
+//! that is over is kept for a day, so that a late newcomer hears why it is refused. Whoever was let
+//! in is in the roster. Without a secret nobody gets as far as the lock.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{fs, io};
 
 use chordal_net::{Authority, Certificate, InviteSecret, Inviter, PeerId, Proof, Refusal};
 use data_encoding::HEXLOWER;
 
-use super::HomeError;
-use super::folder::{make, private_file, read, replace};
+use super::folder::{make, read, replace};
+use super::roster::{Admitted, By, Roster};
+use super::{HomeError, lock};
+use crate::limits::{INVITATIONS_KEPT_MAX, INVITATIONS_MAX};
+use crate::node::InviteError;
 
 /// How long an invitation that is over is remembered.
 const REMEMBERED: Duration = Duration::from_hours(24);
@@ -22,6 +26,7 @@ const REMEMBERED: Duration = Duration::from_hours(24);
 pub(crate) struct Invitations {
     folder: PathBuf,
     authority: Authority,
+    roster: Roster,
 }
 
 /// One invitation.
@@ -36,12 +41,22 @@ struct Invitation {
 }
 
 impl Invitations {
-    pub(super) fn new(folder: PathBuf, authority: Authority) -> Self {
-        Self { folder, authority }
+    /// Those of the home in this folder.
+    pub(super) fn new(home: &Path, authority: Authority) -> Self {
+        Self {
+            folder: home.join("invitations"),
+            authority,
+            roster: Roster::of(home),
+        }
     }
 
     pub(crate) fn authority(&self) -> &Authority {
         &self.authority
+    }
+
+    /// Who was let in, and by what.
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// Opens an invitation for so many newcomers, durably.
@@ -50,7 +65,7 @@ impl Invitations {
         secret: InviteSecret,
         uses: u32,
         lasts: Duration,
-    ) -> Result<(), HomeError> {
+    ) -> Result<(), InviteError> {
         let now = now();
         let invitation = Invitation {
             secret,
@@ -59,23 +74,36 @@ impl Invitations {
             admitted: Vec::new(),
         };
         self.locked(|| {
-            for (path, old) in self.all()? {
-                if old.until.saturating_add(REMEMBERED.as_secs()) < now {
-                    fs::remove_file(&path).map_err(|error| HomeError::io(&path, error))?;
+            let (mut over, open): (Vec<_>, Vec<_>) = self
+                .all()?
+                .into_iter()
+                .partition(|(_, old)| old.is_over(now));
+            if open.len() >= INVITATIONS_MAX {
+                return Err(InviteError::TooMany(open.len()));
+            }
+            over.sort_by_key(|(_, old)| old.until);
+            let room = INVITATIONS_KEPT_MAX.saturating_sub(open.len() + 1);
+            let beyond = over.len().saturating_sub(room);
+            for (index, (path, old)) in over.iter().enumerate() {
+                let is_old = old.until.saturating_add(REMEMBERED.as_secs()) < now;
+                if is_old || index < beyond {
+                    fs::remove_file(path).map_err(|error| HomeError::io(path, error))?;
                 }
             }
-            replace(&self.path(&secret), invitation.text().as_bytes())
+            Ok(replace(&self.path(&secret), invitation.text().as_bytes())?)
         })
     }
 
     /// Uses an invitation up by one, unless it was for this newcomer already.
     fn claim(&self, newcomer: PeerId, proof: &Proof) -> Result<Result<(), Refusal>, HomeError> {
+        let is_meant = |invitation: &Invitation| proof.is_of(&invitation.secret);
+        let mut all = self.all()?.into_iter();
+        let Some((path, _)) = all.find(|(_, invitation)| is_meant(invitation)) else {
+            return Ok(Err(Refusal::NotInvited));
+        };
         self.locked(|| {
-            let meant = self
-                .all()?
-                .into_iter()
-                .find(|(_, invitation)| proof.is_of(&invitation.secret));
-            let Some((path, mut invitation)) = meant else {
+            let meant = read(&path)?.as_deref().and_then(Invitation::parse);
+            let Some(mut invitation) = meant.filter(is_meant) else {
                 return Ok(Err(Refusal::NotInvited));
             };
             if invitation.admitted.contains(&newcomer) {
@@ -90,25 +118,29 @@ impl Invitations {
             invitation.uses -= 1;
             invitation.admitted.push(newcomer);
             replace(&path, invitation.text().as_bytes())?;
+            self.roster.note(Admitted {
+                node: newcomer,
+                since: now(),
+                by: By::Invitation(label(&invitation.secret)),
+            })?;
             Ok(Ok(()))
         })
     }
 
     /// Nobody else changes anything here meanwhile.
-    fn locked<T>(&self, work: impl FnOnce() -> Result<T, HomeError>) -> Result<T, HomeError> {
+    fn locked<T, E: From<HomeError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         make(&self.folder)?;
-        let path = self.folder.join("lock");
-        let locked = private_file(&path).and_then(|lock| lock.lock().map(|()| lock));
-        let lock = locked.map_err(|error| HomeError::io(&path, error))?;
-        let done = work();
-        drop(lock);
-        done
+        lock::locked(&self.folder.join("lock"), work)
     }
 
     fn all(&self) -> Result<Vec<(PathBuf, Invitation)>, HomeError> {
         let failed = |error| HomeError::io(&self.folder, error);
         let mut all = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(all),
+            entries => entries.map_err(failed)?,
+        };
+        for entry in entries {
             let path = entry.map_err(failed)?.path();
             if path.extension().is_none_or(|kind| kind != ENDING) {
                 continue;
@@ -124,9 +156,7 @@ impl Invitations {
     }
 
     fn path(&self, secret: &InviteSecret) -> PathBuf {
-        let hash = blake3::hash(secret).to_hex();
-        let name: String = hash.chars().take(16).collect();
-        self.folder.join(name).with_extension(ENDING)
+        self.folder.join(hash(secret, 16)).with_extension(ENDING)
     }
 }
 
@@ -143,6 +173,10 @@ impl Inviter for Invitations {
 }
 
 impl Invitation {
+    fn is_over(&self, now: u64) -> bool {
+        self.uses == 0 || self.until <= now
+    }
+
     fn text(&self) -> String {
         let secret = HEXLOWER.encode(&self.secret);
         let mut text = format!("{secret} {} {}", self.until, self.uses);
@@ -169,12 +203,19 @@ impl Invitation {
     }
 }
 
-/// Where a home keeps them.
-pub(super) fn folder(home: &Path) -> PathBuf {
-    home.join("invitations")
+/// How people tell an invitation from others; says nothing of its secret.
+pub(crate) fn label(secret: &InviteSecret) -> String {
+    hash(secret, 6)
 }
 
-fn now() -> u64 {
+/// The first digits of the secret's hash.
+fn hash(secret: &InviteSecret, digits: usize) -> String {
+    let hash = blake3::hash(secret).to_hex();
+    hash.chars().take(digits).collect()
+}
+
+/// The time in Unix seconds, by this machine's clock.
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
 }

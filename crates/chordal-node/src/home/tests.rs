@@ -32,7 +32,7 @@ fn what_is_made_is_for_its_owner_alone() {
     let at = tempfile::tempdir().unwrap();
     let home = Home::at(at.path().join("home"));
     let path = home.node_folder(2000);
-    home.found().unwrap();
+    home.found().unwrap().unwrap();
     let folder = NodeFolder::open(&path).unwrap();
     folder.key().unwrap();
     folder.control_token().unwrap();
@@ -93,11 +93,11 @@ fn nodes_of_one_home_share_its_authority() {
     let at = tempfile::tempdir().unwrap();
     let home = Home::at(at.path());
     assert!(home.authority().unwrap().is_none(), "nobody founded a ring");
-    let founded = home.found().unwrap().authority().id();
+    let founded = home.found().unwrap().unwrap().authority().id();
     let known = home.authority().unwrap().unwrap();
     assert!(matches!(known, RingAuthority::Own(_)));
     assert_eq!(known.id(), founded);
-    assert_eq!(home.found().unwrap().authority().id(), founded);
+    assert_eq!(home.found().unwrap().unwrap().authority().id(), founded);
 }
 
 #[test]

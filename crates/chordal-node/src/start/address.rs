@@ -43,7 +43,16 @@ pub(crate) fn reachable(advertised: SocketAddr, listening: SocketAddr) -> Vec<So
         let others = others.map(|ip| SocketAddr::new(ip, listening.port()));
         addrs.extend(others.filter(|addr| *addr != advertised));
     }
+    // An address that holds on one cable only means nothing without the name of the cable.
+    addrs.retain(|addr| !is_link_local(addr.ip()));
     addrs
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
 }
 
 /// The addresses of this machine's networks, the loopback aside.

@@ -4,15 +4,17 @@
 //! themselves. On another machine a node needs an invitation once, and keeps the certificate that
 //! it gets for it.
 
-use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use chordal_net::{Admission, AuthorityId, Certificate, Fingerprint, InviteCode, NodeKey, enrol};
+use chordal_net::{
+    Admission, AuthorityId, Certificate, Fingerprint, InviteCode, NodeKey, PeerId, enrol,
+};
 use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
 
 use super::{StartError, network_limits};
-use crate::home::{Home, Invitations, NodeFolder, RingAuthority};
+use crate::home::{Admitted, By, Home, Invitations, NodeFolder, RingAuthority, now};
 use crate::node::NodeConfig;
 
 /// What admits a node, and the invitations of its home, if it may invite.
@@ -21,81 +23,162 @@ pub(super) struct Entrance {
     pub(super) invitations: Option<Arc<Invitations>>,
 }
 
+/// Refuses a start that cannot come to anything, before any file of the node is touched.
+/// `becomes_another` is a node that must give its identity up.
+pub(super) fn foresee(
+    config: &NodeConfig,
+    path: &Path,
+    becomes_another: bool,
+) -> Result<(), StartError> {
+    let home = &config.home;
+    let member = NodeFolder::peek(path)?;
+    let known = match home.authority()? {
+        Some(known) => known,
+        // The home is told last: a start that broke off in between is made up for.
+        None => match &member {
+            Some((_, certificate)) => RingAuthority::Other(certificate.authority()),
+            None => return Ok(()),
+        },
+    };
+    if let Some(code) = &config.invite
+        && Fingerprint::of(&known.id()) != code.ring
+    {
+        return Err(other_ring(home));
+    }
+    let RingAuthority::Other(authority) = known else {
+        return Ok(());
+    };
+    let is_member = |(node, certificate): &(PeerId, Certificate)| {
+        certificate.verify(&authority, node).is_ok() && !becomes_another
+    };
+    if config.invite.is_some() || member.as_ref().is_some_and(is_member) {
+        return Ok(());
+    }
+    Err(if becomes_another {
+        StartError::Another {
+            path: path.to_owned(),
+            founder: home.founder(),
+        }
+    } else {
+        not_admitted(home)
+    })
+}
+
 /// Finds out how this node belongs to its ring, enrols it where it was invited, or founds a ring.
-/// Waits for the disk and the network.
+/// Waits for the disk and the network; gives the network up when `stop` says so.
 pub(super) fn open(
     config: &NodeConfig,
     folder: &NodeFolder,
     key: &NodeKey,
+    stop: &CancellationToken,
 ) -> Result<Entrance, StartError> {
     let home = &config.home;
     let known = if let Some(known) = home.authority()? {
         Some(known)
     } else {
-        // The home is told last: a start that broke off in between is made up for here.
         let certificate = folder.certificate()?;
         certificate.map(|certificate| RingAuthority::Other(certificate.authority()))
     };
-    if let (Some(known), Some(code)) = (&known, &config.invite)
-        && Fingerprint::of(&known.id()) != code.ring
-    {
-        return Err(StartError::OtherRing {
-            home: home.path().to_owned(),
-        });
-    }
     match (known, &config.invite) {
-        (Some(RingAuthority::Own(invitations)), _) => Ok(own(invitations, key)),
-        (None, None) => Ok(own(home.found()?, key)),
+        (Some(known), Some(code)) if Fingerprint::of(&known.id()) != code.ring => {
+            Err(other_ring(home))
+        }
+        (Some(RingAuthority::Own(invitations)), _) => own(invitations, folder, key),
+        (None, None) => match home.found()? {
+            Some(invitations) => own(invitations, folder, key),
+            None => Err(not_admitted(home)),
+        },
         (Some(RingAuthority::Other(authority)), code) => {
             let kept = folder.certificate()?;
             let kept = kept.filter(|kept| kept.verify(&authority, &key.peer_id()).is_ok());
             match (kept, code) {
-                (Some(certificate), _) => {
-                    home.keep_authority(authority)?;
-                    Ok(invited(authority, certificate))
-                }
-                (None, Some(code)) => enter(home, folder, key, config.listen, code),
-                (None, None) => Err(StartError::NotAdmitted {
-                    home: home.path().to_owned(),
-                }),
+                (Some(certificate), _) => invited(home, authority, certificate),
+                (None, Some(code)) => enter(config, folder, key, code, stop),
+                (None, None) => Err(not_admitted(home)),
             }
         }
-        (None, Some(code)) => enter(home, folder, key, config.listen, code),
+        (None, Some(code)) => enter(config, folder, key, code, stop),
     }
 }
 
-fn own(invitations: Invitations, key: &NodeKey) -> Entrance {
-    let authority = invitations.authority();
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let certificate = authority.issue(key.peer_id(), since.map_or(0, |since| since.as_secs()));
+/// Where the authority is, a node certifies itself; it keeps that, so that it is known since when it
+/// is a member.
+fn own(
+    invitations: Invitations,
+    folder: &NodeFolder,
+    key: &NodeKey,
+) -> Result<Entrance, StartError> {
+    let (authority, node) = (invitations.authority(), key.peer_id());
+    let kept = folder.certificate()?;
+    let kept = kept.filter(|kept| kept.verify(&authority.id(), &node).is_ok());
+    let certificate = if let Some(kept) = kept {
+        kept
+    } else {
+        let certificate = authority.issue(node, now());
+        folder.keep_certificate(&certificate)?;
+        certificate
+    };
+    invitations.roster().note(Admitted {
+        node,
+        since: certificate.issued_at(),
+        by: By::Own,
+    })?;
     let admission = Admission::new(authority.id(), certificate);
     let invitations = Arc::new(invitations);
-    Entrance {
+    Ok(Entrance {
         admission: Arc::new(admission.inviting(Arc::clone(&invitations) as Arc<_>)),
         invitations: Some(invitations),
-    }
+    })
 }
 
-fn invited(authority: AuthorityId, certificate: Certificate) -> Entrance {
-    Entrance {
+fn invited(
+    home: &Home,
+    authority: AuthorityId,
+    certificate: Certificate,
+) -> Result<Entrance, StartError> {
+    if !home.keep_authority(authority)? {
+        return Err(other_ring(home));
+    }
+    Ok(Entrance {
         admission: Arc::new(Admission::new(authority, certificate)),
         invitations: None,
-    }
+    })
 }
 
 fn enter(
-    home: &Home,
+    config: &NodeConfig,
     folder: &NodeFolder,
     key: &NodeKey,
-    listens: SocketAddr,
     code: &InviteCode,
+    stop: &CancellationToken,
 ) -> Result<Entrance, StartError> {
     let limits = network_limits();
-    let enrolled = match Handle::current().block_on(enrol(key, listens, code, &limits)) {
-        Ok(enrolled) => enrolled,
-        Err(reason) => return Err(StartError::Enrol { reason }),
+    let asking = stop.run_until_cancelled(enrol(key, config.listen, code, &limits));
+    let enrolled = match Handle::current().block_on(asking) {
+        None => return Err(StartError::Interrupted),
+        Some(Ok(enrolled)) => enrolled,
+        Some(Err(reason)) => {
+            return Err(StartError::Enrol {
+                reason,
+                folder: folder.path().to_owned(),
+            });
+        }
     };
     folder.keep_certificate(&enrolled.certificate)?;
-    home.keep_authority(enrolled.authority)?;
-    Ok(invited(enrolled.authority, enrolled.certificate))
+    let entrance = invited(&config.home, enrolled.authority, enrolled.certificate)?;
+    config.home.keep_founder(enrolled.by)?;
+    Ok(entrance)
+}
+
+fn other_ring(home: &Home) -> StartError {
+    StartError::OtherRing {
+        home: home.path().to_owned(),
+    }
+}
+
+fn not_admitted(home: &Home) -> StartError {
+    StartError::NotAdmitted {
+        home: home.path().to_owned(),
+        founder: home.founder(),
+    }
 }

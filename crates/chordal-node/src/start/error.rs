@@ -83,18 +83,41 @@ pub enum StartError {
     /// The home is a member's, and this node of it was never invited.
     #[error(
         "{} joined its ring by invitation, and this node has none; nothing was changed; run `chordal \
-         invite` where the ring was founded, and start this node with --join CODE",
-        home.display()
+         invite` {}, and start this node with --join CODE",
+        home.display(),
+        founded(*founder)
     )]
     NotAdmitted {
         /// The home.
         home: PathBuf,
+        /// Where the ring's authority was when the home was let in.
+        founder: Option<SocketAddr>,
+    },
+    /// The index of an invited node is lost, so that it must become another node, and nobody invited
+    /// that one.
+    #[error(
+        "the index in {} is lost; it can be made anew from the chunk files, but only as another node, \
+         which needs an invitation; nothing was changed; run `chordal invite` {}, and start this node \
+         with --join CODE",
+        path.display(),
+        founded(*founder)
+    )]
+    Another {
+        /// The node's folder.
+        path: PathBuf,
+        /// Where the ring's authority was when the home was let in.
+        founder: Option<SocketAddr>,
     },
     /// The ring did not let this node in.
-    #[error("not let in: {reason}; nothing was changed here")]
+    #[error(
+        "not let in: {reason}; no copy was touched, and {} keeps this node's identity for the next try",
+        folder.display()
+    )]
     Enrol {
         /// Why not.
         reason: ConnectError,
+        /// The node's folder.
+        folder: PathBuf,
     },
     /// The ring could not be joined.
     #[error("{0}; the node did not start; check the address and that a node runs there")]
@@ -102,6 +125,16 @@ pub enum StartError {
     /// The program is about to end.
     #[error("the program is stopping; the node did not start")]
     Interrupted,
+}
+
+/// Where to run what only the ring's authority may do.
+fn founded(founder: Option<SocketAddr>) -> String {
+    match founder {
+        Some(addr) => {
+            format!("on the machine that let this one in (its node was at {addr})")
+        }
+        None => "where the ring was founded".to_owned(),
+    }
 }
 
 impl StartError {

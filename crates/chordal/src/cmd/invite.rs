@@ -1,6 +1,9 @@
 //! `invite`: a code that lets another machine in.
 
+use std::net::SocketAddr;
 use std::time::Duration;
+
+use chordal_web::api;
 
 use super::Context;
 use crate::cli::InviteArgs;
@@ -19,11 +22,26 @@ pub(super) async fn run(context: Context, args: InviteArgs) -> Result<(), Troubl
         1 => "one machine".to_owned(),
         some => count(u64::from(some), "machine"),
     };
+    if let Some(warning) = unreachable_elsewhere(&invited) {
+        return context.out.ending(warning);
+    }
     context.out.ending(format_args!(
         "Run that on the other machine. It lets {machines} in, for {}; it must reach {}.",
         span(args.lasts),
         invited.addrs.join(" or ")
     ))
+}
+
+/// What to say of a code that holds no address which another machine could reach.
+pub(super) fn unreachable_elsewhere(invited: &api::Invited) -> Option<&'static str> {
+    let is_local = |addr: &String| {
+        let addr: Result<SocketAddr, _> = addr.parse();
+        addr.is_ok_and(|addr| addr.ip().is_loopback())
+    };
+    invited.addrs.iter().all(is_local).then_some(
+        "Only this machine can use that: the node listens nowhere else, or the machine is on no \
+         network. `chordal up` listens on all its addresses.",
+    )
 }
 
 /// A length of time in its largest unit.

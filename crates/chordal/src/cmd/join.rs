@@ -1,5 +1,6 @@
 //! `join`: the running node enters another ring. Where none runs, one is started.
 
+use std::io::{BufRead as _, Read as _};
 use std::net::SocketAddr;
 
 use chordal_node::{InviteCode, ParseInviteError};
@@ -9,6 +10,9 @@ use crate::cli::JoinArgs;
 use crate::find;
 use crate::out::count;
 use crate::trouble::{Exit, Trouble};
+
+/// What is read of standard input for a code.
+const LINE_BYTES_MAX: u64 = 4096;
 
 pub(super) async fn run(context: Context, args: JoinArgs) -> Result<(), Trouble> {
     let place = Place::of(&args.place).await?;
@@ -60,8 +64,16 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// What was typed: a join code, or HOST:PORT.
+    /// What was typed: a join code, or HOST:PORT; or `-` for either on standard input, where the
+    /// list of the machine's processes does not show it.
     pub(super) async fn of(text: &str) -> Result<Self, Trouble> {
+        let typed = match text {
+            "-" => first_line().await?,
+            text => text.to_owned(),
+        };
+        let text = typed.trim();
+        // The whole line that `chordal invite` prints may be pasted.
+        let text = text.strip_prefix("chordal join ").unwrap_or(text);
         if text.contains([':', '.']) {
             return resolve(text).await.map(Self::Addrs);
         }
@@ -69,6 +81,24 @@ impl Place {
             Trouble::usage(error.to_string())
                 .advice("Paste the whole code that `chordal invite` printed, or name a node as IP:PORT.")
         })
+    }
+}
+
+/// The first line of standard input.
+async fn first_line() -> Result<String, Trouble> {
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let input = std::io::stdin().lock();
+        input
+            .take(LINE_BYTES_MAX)
+            .read_line(&mut line)
+            .map(|_| line)
+    });
+    match reading.await {
+        Ok(Ok(line)) if !line.trim().is_empty() => Ok(line),
+        Ok(Err(error)) => Err(Trouble::failed("io", format!("standard input: {error}"))),
+        Ok(Ok(_)) | Err(_) => Err(Trouble::usage("there is no join code on standard input")
+            .advice("Pass it on: echo CODE | chordal join -")),
     }
 }
 

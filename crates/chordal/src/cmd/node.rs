@@ -34,7 +34,7 @@ pub(super) async fn run(context: Context, args: NodeArgs) -> Result<(), Trouble>
     }
     let listen = SocketAddr::new(args.ip, args.port);
     let config = config(&context, &args.run, listen).await?;
-    let serving = Serving::start(&config, args.run.http).await?;
+    let serving = start(&config, args.run.http, &mut signals).await?;
     if args.no_menu {
         announce(&context, &serving)?;
         return serve(serving, signals).await;
@@ -51,6 +51,19 @@ pub(super) fn signals() -> Result<Signals, Trouble> {
     Signals::listen()
 }
 
+/// Starts the node, unless a signal says otherwise first: another machine may be waited for.
+pub(super) async fn start(
+    config: &NodeConfig,
+    http: Option<SocketAddr>,
+    signals: &mut Signals,
+) -> Result<Serving, Trouble> {
+    tokio::select! {
+        serving = Serving::start(config, http) => serving,
+        () = signals.next() => Err(Trouble::failed("interrupted", "stopped before it had started")
+            .still("No copy was touched.")),
+    }
+}
+
 /// What the flags say to the node.
 pub(super) async fn config(
     context: &Context,
@@ -62,6 +75,12 @@ pub(super) async fn config(
     for text in &args.join {
         match Place::of(text).await? {
             Place::Addrs(addrs) => config.join.extend(addrs),
+            Place::Code(_) if config.invite.is_some() => {
+                return Err(
+                    Trouble::usage("there are two join codes, and a node has one ring")
+                        .advice("Give one --join CODE; addresses may be several."),
+                );
+            }
             Place::Code(code) => config.invite = Some(code),
         }
     }

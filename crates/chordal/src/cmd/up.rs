@@ -1,14 +1,18 @@
 //! `up`: a node for real use, on all addresses of this machine.
 
+use std::io::IsTerminal as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use chordal_node::NodeConfig;
+
 use super::Context;
-use super::invite::span;
+use super::invite::{span, unreachable_elsewhere};
 use super::join::Place;
-use super::node::{self, serving::Serving};
+use super::node::{self, Signals, serving::Serving};
 use crate::cli::{JoinRunArgs, RunArgs, UpArgs};
-use crate::out::{count, short, size, visible};
+use crate::client::Client;
+use crate::out::{Out, count, short, size, visible};
 use crate::trouble::Trouble;
 
 /// The port that people expect, the seed's.
@@ -39,10 +43,13 @@ pub(super) async fn run_and_join(
 }
 
 async fn serve(context: Context, run: RunArgs, place: Option<Place>) -> Result<(), Trouble> {
-    let signals = node::signals()?;
+    let mut signals = node::signals()?;
     let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, FIRST_PORT));
     let mut config = node::config(&context, &run, listen).await?;
     let join = match place {
+        Some(Place::Code(_)) if config.invite.is_some() => {
+            return Err(Trouble::usage("there are two join codes"));
+        }
         Some(Place::Code(code)) => {
             config.invite = Some(code);
             None
@@ -50,19 +57,7 @@ async fn serve(context: Context, run: RunArgs, place: Option<Place>) -> Result<(
         Some(Place::Addrs(addrs)) => Some(addrs),
         None => None,
     };
-    let serving = loop {
-        match Serving::start(&config, run.http).await {
-            Ok(serving) => break serving,
-            Err(trouble)
-                if ["port_in_use", "locked"].contains(&trouble.code.as_str())
-                    && config.listen.port() < FIRST_PORT + PORTS =>
-            {
-                let next = config.listen.port() + 1;
-                config.listen.set_port(next);
-            }
-            Err(trouble) => return Err(trouble),
-        }
-    };
+    let serving = start(config, run.http, &mut signals).await?;
     if let Some(addrs) = join
         && let Err(error) = serving.node.join(addrs).await
     {
@@ -75,6 +70,53 @@ async fn serve(context: Context, run: RunArgs, place: Option<Place>) -> Result<(
         welcome(&context, &serving).await?;
     }
     node::serve(serving, signals).await
+}
+
+/// Starts the node at the first port that is free. A node whose port another program has taken keeps
+/// its folder, and with it its identity, at the next one; where the folder's node runs, this is one
+/// more node.
+async fn start(
+    mut config: NodeConfig,
+    http: Option<SocketAddr>,
+    signals: &mut Signals,
+) -> Result<Serving, Trouble> {
+    let home = config.home.clone();
+    let chosen = config.data.take();
+    let mut folder = FIRST_PORT;
+    let mut beside = None;
+    loop {
+        let port = config.listen.port();
+        let key = home.node_folder(folder).join("node.key");
+        if !key.try_exists().unwrap_or(true) {
+            folder = port;
+        }
+        let data = chosen.clone().unwrap_or_else(|| home.node_folder(folder));
+        config.data = Some(data);
+        let trouble = match node::start(&config, http, signals).await {
+            Ok(serving) => return Ok(serving),
+            Err(trouble) => trouble,
+        };
+        match trouble.code.as_str() {
+            "port_in_use" if port < FIRST_PORT + PORTS => config.listen.set_port(port + 1),
+            "locked" if chosen.is_none() && port < FIRST_PORT + PORTS => {
+                beside = beside.or(Some(folder));
+                if folder == port {
+                    config.listen.set_port(port + 1);
+                }
+                folder = config.listen.port();
+            }
+            "refused" => {
+                return Err(match beside {
+                    Some(folder) => trouble.with(&format!(
+                        "a node of this machine runs already ({}), and this would be a second one",
+                        home.node_folder(folder).display()
+                    )),
+                    None => trouble,
+                });
+            }
+            _ => return Err(trouble),
+        }
+    }
 }
 
 /// Where the node is, how safe its ring is, and what to do next.
@@ -99,18 +141,33 @@ async fn welcome(context: &Context, serving: &Serving) -> Result<(), Trouble> {
         size(offered)
     ))?;
     if nodes == 1 && serving.node.may_invite() {
-        match serving.client()?.invite(1, INVITED_FOR.as_secs()).await {
-            Ok(invited) => {
-                out.line(format_args!(
-                    "1 copy only. To be safe add a second machine: within {}, run there",
-                    span(INVITED_FOR)
-                ))?;
-                out.line(format_args!("    chordal join {}", invited.code))?;
-            }
-            Err(trouble) => out.line(format_args!("1 copy only. {}", trouble.paragraph()))?,
-        }
+        offer(out, &serving.client()?).await?;
     }
     out.ending(
         "Store a file: chordal put FILE. Ctrl-C pauses this node; its copies stay on its disk.",
     )
+}
+
+/// Says how a second machine gets in. A code is a secret: it is made where somebody looks, and not
+/// into the log of a service.
+async fn offer(out: Out, client: &Client) -> Result<(), Trouble> {
+    if !std::io::stdout().is_terminal() {
+        return out.line(format_args!(
+            "1 copy only. To be safe add a second machine: `chordal invite` prints what to run there"
+        ));
+    }
+    match client.invite(1, INVITED_FOR.as_secs()).await {
+        Ok(invited) => {
+            out.line(format_args!(
+                "1 copy only. To be safe add a second machine: within {}, run there",
+                span(INVITED_FOR)
+            ))?;
+            out.line(format_args!("    chordal join {}", invited.code))?;
+            match unreachable_elsewhere(&invited) {
+                Some(warning) => out.line(warning),
+                None => Ok(()),
+            }
+        }
+        Err(trouble) => out.line(format_args!("1 copy only. {}", trouble.paragraph())),
+    }
 }

@@ -175,8 +175,13 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null());
+        Self::with_input(command)
+    }
+
+    /// The same, with the input that the command was given.
+    pub(crate) fn with_input(mut command: Command) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

@@ -63,3 +63,9 @@ fn newcomers_are_told_every_address_that_is_listened_on() {
             .all(|addr| addr.port() == 2000 && !addr.ip().is_loopback())
     );
 }
+
+#[test]
+fn nobody_is_told_an_address_of_one_cable() {
+    let cable: SocketAddr = "[fe80::1]:2000".parse().unwrap();
+    assert_eq!(reachable(cable, cable), []);
+}

@@ -97,9 +97,12 @@ fn not_started(error: StartError) -> Trouble {
         StartError::NotOurs(_) => "not_our_address",
         StartError::Locked { .. } => "locked",
         StartError::Newer { .. } => "newer_format",
-        StartError::OtherRing { .. } | StartError::NotAdmitted { .. } => "refused",
+        StartError::OtherRing { .. }
+        | StartError::NotAdmitted { .. }
+        | StartError::Another { .. } => "refused",
         StartError::Enrol {
             reason: ConnectError::TheyRefuse(_) | ConnectError::WeRefuse(_),
+            ..
         } => "refused",
         _ => "not_started",
     };
