@@ -113,12 +113,13 @@ impl Admission {
         self.expulsion_of(peer).is_some()
     }
 
-    /// Whether `peer`, who showed these certificate bytes, may enter.
-    pub(crate) fn admit(&self, peer: &PeerId, certificate: &[u8]) -> Result<(), Refusal> {
+    /// Whether `peer`, who showed these certificate bytes, may enter; since when it is a member, in
+    /// Unix seconds.
+    pub(crate) fn admit(&self, peer: &PeerId, certificate: &[u8]) -> Result<u64, Refusal> {
         let certificate = Certificate::decode(certificate).map_err(|_| Refusal::BadCertificate)?;
         match certificate.verify(&self.authority, peer) {
             Ok(()) if self.is_refused(peer) => Err(Refusal::Expelled),
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(certificate.issued_at()),
             Err(CertificateError::OtherAuthority) => Err(Refusal::OtherRing),
             Err(_) => Err(Refusal::BadCertificate),
         }

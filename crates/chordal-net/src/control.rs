@@ -94,6 +94,7 @@ pub(crate) async fn carry(
         peer,
         addr,
         instance,
+        since,
         ..
     } = admitted;
     let wake = Arc::new(Notify::new());
@@ -106,6 +107,7 @@ pub(crate) async fn carry(
             addr,
             dialled: origin.map(|(_, addr)| addr),
             instance,
+            since,
             usable: true,
             wake: Arc::clone(&wake),
             end: end.clone(),

@@ -59,6 +59,8 @@ pub struct PeerInfo {
     pub id: PeerId,
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Since when it is a member by its certificate, in Unix seconds by the issuer's clock.
+    pub since: u64,
 }
 
 /// A node's presence on the network. Cheap to clone; all clones are the same endpoint.

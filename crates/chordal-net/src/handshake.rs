@@ -31,6 +31,8 @@ pub(crate) struct Admitted {
     /// Which start of the peer's program this is.
     pub(crate) instance: u64,
     pub(crate) purpose: Purpose,
+    /// Since when the peer is a member, in Unix seconds.
+    pub(crate) since: u64,
 }
 
 /// Why a handshake failed, before it is known on whose behalf.
@@ -205,7 +207,7 @@ fn judge(
     peer: PeerId,
     hello: Result<Hello, Refusal>,
     expect: Option<PeerId>,
-) -> Result<Hello, Refusal> {
+) -> Result<(Hello, u64), Refusal> {
     let hello = hello?;
     let verdict = if peer == shared.id {
         Err(Refusal::Itself)
@@ -214,7 +216,7 @@ fn judge(
     } else {
         shared.admission.admit(&peer, &hello.certificate)
     };
-    verdict.map(|()| hello)
+    verdict.map(|since| (hello, since))
 }
 
 /// Who is behind `stream`, and its greeting. What is not even one fails outright and gets no
@@ -238,10 +240,10 @@ async fn say_verdict(
     shared: &Shared,
     mut stream: Secured,
     peer: PeerId,
-    verdict: Result<Hello, Refusal>,
+    verdict: Result<(Hello, u64), Refusal>,
 ) -> Result<Admitted, Failure> {
-    let hello = match verdict {
-        Ok(hello) => hello,
+    let (hello, since) = match verdict {
+        Ok(admitted) => admitted,
         Err(refusal) => {
             refuse(
                 &shared.admission,
@@ -261,6 +263,7 @@ async fn say_verdict(
         addr: hello.listens,
         instance: hello.instance,
         purpose: hello.purpose,
+        since,
     })
 }
 

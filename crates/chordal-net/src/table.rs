@@ -47,6 +47,8 @@ pub(crate) struct Link {
     /// The address we dialled; `None` when the peer did.
     pub(crate) dialled: Option<SocketAddr>,
     pub(crate) instance: u64,
+    /// Since when the peer is a member, in Unix seconds.
+    pub(crate) since: u64,
     /// False once one side has said it will write no more.
     pub(crate) usable: bool,
     pub(crate) wake: Arc<Notify>,
@@ -379,8 +381,12 @@ impl Table {
     pub(crate) fn peers(&self) -> Vec<PeerInfo> {
         let linked = self.lanes.iter().filter_map(|(key, lane)| match key {
             LaneKey::Peer(id) => {
-                let addr = lane.links.last()?.addr;
-                Some(PeerInfo { id: *id, addr })
+                let Link { addr, since, .. } = *lane.links.last()?;
+                Some(PeerInfo {
+                    id: *id,
+                    addr,
+                    since,
+                })
             }
             LaneKey::Addr(_) => None,
         });

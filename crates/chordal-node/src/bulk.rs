@@ -2,7 +2,8 @@
 //!
 //! A request's header is 34 bytes: the format (1), what is wanted (1: keep the chunk in the body;
 //! 2: send the chunk), and the chunk's 32-byte name. An answer's header is 2 bytes: the format (1)
-//! and how it went. The body is the chunk, raw. The chunk's key follows from its name, so it does
+//! and how it went. The body is the chunk, raw. With 3, who is expelled is compared: in place of the
+//! name there is a digest of what the asker knows, and bodies are expulsions, one after the other. The chunk's key follows from its name, so it does
 //! not travel; and whoever receives bytes hashes them.
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use chordal_proto::input::TransferError;
 const FORMAT: u8 = 1;
 const KEEP: u8 = 1;
 const SEND: u8 = 2;
+const EXPULSIONS: u8 = 3;
 
 /// What one node wants of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub(crate) enum Wish {
     Keep(ChunkId),
     /// Send the chunk.
     Send(ChunkId),
+    /// Say whether this is the digest of those whom you know to be expelled.
+    Expulsions([u8; 32]),
 }
 
 /// How it went.
@@ -39,23 +43,25 @@ pub(crate) enum Verdict {
 
 impl Wish {
     pub(crate) fn encode(self) -> Bytes {
-        let (kind, id) = match self {
-            Self::Keep(id) => (KEEP, id),
-            Self::Send(id) => (SEND, id),
+        let (kind, hash) = match &self {
+            Self::Keep(id) => (KEEP, id.as_bytes()),
+            Self::Send(id) => (SEND, id.as_bytes()),
+            Self::Expulsions(digest) => (EXPULSIONS, digest),
         };
         let mut bytes = Vec::with_capacity(2 + 32);
         bytes.extend_from_slice(&[FORMAT, kind]);
-        bytes.extend_from_slice(id.as_bytes());
+        bytes.extend_from_slice(hash);
         Bytes::from(bytes)
     }
 
     /// Reads a header; nothing when it is not one, or of a later format.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let (&[format, kind], id) = bytes.split_first_chunk()?;
-        let id = ChunkId::from_slice(id).ok()?;
+        let (&[format, kind], hash) = bytes.split_first_chunk()?;
+        let hash: [u8; 32] = hash.try_into().ok()?;
         match (format, kind) {
-            (FORMAT, KEEP) => Some(Self::Keep(id)),
-            (FORMAT, SEND) => Some(Self::Send(id)),
+            (FORMAT, KEEP) => Some(Self::Keep(ChunkId::new(hash))),
+            (FORMAT, SEND) => Some(Self::Send(ChunkId::new(hash))),
+            (FORMAT, EXPULSIONS) => Some(Self::Expulsions(hash)),
             _ => None,
         }
     }

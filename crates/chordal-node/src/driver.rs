@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use chordal_net::{Endpoint, Event, Events};
+use chordal_net::{Endpoint, Event, Events, Target};
 use chordal_proto::effect::{Answer, Effect, Failure, Notice};
 use chordal_proto::input::OperationId;
 use chordal_proto::{Input, Peer, Time};
@@ -43,6 +43,8 @@ pub(crate) struct Driver {
     pub(crate) transfers: Transfers,
     pub(crate) server: Server,
     pub(crate) notices: Notices,
+    /// Where it is told whom this node meets.
+    pub(crate) met: mpsc::Sender<Target>,
     pub(crate) settings: SharedSettings,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) tasks: TaskTracker,
@@ -138,7 +140,12 @@ impl Driver {
                 bytes,
             }),
             Event::Request(request) => self.server.serve(request),
-            Event::Connected { peer, addr } => tracing::debug!(%peer, %addr, "connected"),
+            Event::Connected { peer, addr } => {
+                tracing::debug!(%peer, %addr, "connected");
+                let expect = Some(peer);
+                // Where too many wait, it is met again by and by.
+                self.met.try_send(Target { addr, expect }).ok();
+            }
             Event::Disconnected { peer, addr } => {
                 tracing::debug!(%peer, %addr, "disconnected");
                 self.feed(Input::Disconnected(exec::node(peer)));

@@ -7,6 +7,7 @@
 //! ring.authority         the authority's public half, where the ring was joined by invitation
 //! ring.founder           where it was let in
 //! ring.lock              held by whoever decides between the two
+//! expelled               whom the ring's authority expelled
 //! nodes/PORT/            a node's folder, unless it was given another one
 //!     node.key           its identity
 //!     acquaintances      its ring and the nodes it knows, for the case that its index is lost
@@ -20,6 +21,7 @@
 //!
 //! Folders are for their owner alone. What is not understood is never overwritten.
 
+mod expelled;
 mod folder;
 mod invitations;
 mod lock;

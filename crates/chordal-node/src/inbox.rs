@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chordal_object::NodeId;
 use chordal_proto::Input;
 use chordal_proto::input::{
     Completion, Damaged, DiskAnswer, DiskError, EffectId, OperationId, TransferError,
@@ -38,6 +39,11 @@ impl Inbox {
     /// A copy was found damaged. Whoever looks for such copies rests in between.
     pub(crate) fn damaged(&self, copy: Damaged) {
         self.push(Input::Damaged(copy));
+    }
+
+    /// Nodes were expelled. There are not many of them in all.
+    pub(crate) fn expelled(&self, nodes: Vec<NodeId>) {
+        self.push(Input::Expelled(nodes));
     }
 
     fn push(&self, input: Input) {

@@ -12,6 +12,7 @@ mod counters;
 mod driver;
 mod error;
 mod exec;
+mod expulsions;
 mod files;
 mod get;
 mod held;
@@ -29,14 +30,14 @@ mod settings_bytes;
 mod start;
 mod stop;
 
-pub use chordal_net::{ConnectError, InviteCode, ParseInviteError};
+pub use chordal_net::{ConnectError, InviteCode, ParseInviteError, PeerId};
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};
 pub use files::{
     ByteRange, Download, FileBody, FileInfo, ListPage, Only, PutRequest, PutResult, Removed,
 };
 pub use home::{Admitted, Announcement, By, Home, HomeError, RunningNode};
-pub use node::{Force, InviteError, Node, NodeConfig, Phase};
+pub use node::{ExpelError, Expelled, Force, InviteError, Node, NodeConfig, Phase};
 pub use scrub::ScrubPace;
 pub use start::StartError;
 

@@ -144,6 +144,22 @@ pub(crate) const FORGET_AGAIN: Duration = Duration::from_secs(5);
 /// How often it asks: for a day, by when every grace time is over.
 pub(crate) const FORGET_TRIES_MAX: u32 = 17_280;
 
+/// How often a node that knows of expelled ones compares with another one.
+pub(crate) const EXPULSIONS_EVERY: Duration = Duration::from_secs(3);
+
+/// How long it waits for another node to answer that.
+pub(crate) const EXPULSIONS_WAIT: Duration = Duration::from_secs(3);
+
+/// Nodes that are told of an expulsion at a time.
+pub(crate) const EXPULSIONS_TOLD_AT_ONCE: usize = 32;
+
+/// Peers just met that wait to be compared with; with others it is done later.
+pub(crate) const MET_MAX: usize = 256;
+
+const _: () = assert!(chordal_net::EXPELLED_MAX == chordal_proto::limits::EXPELLED_MAX);
+const _: () =
+    assert!(chordal_net::EXPELLED_MAX * chordal_net::Expulsion::BYTES <= BULK_BODY_BYTES_MAX);
+
 /// How long a program waits for another one of its home that changes the same file.
 pub(crate) const HOME_LOCK_MAX: Duration = Duration::from_secs(3);
 

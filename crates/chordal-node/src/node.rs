@@ -3,6 +3,7 @@
 //! A [`Node`] is cheap to clone. It takes no decision: a wish becomes a command to the core, and
 //! the core's answer comes back.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_net::{Endpoint, InviteCode};
+use chordal_net::{EXPELLED_MAX, Endpoint, InviteCode};
 use chordal_object::{Name, NodeId};
 use chordal_proto::effect::{Answer, Notice, RingCheck, RingStatus, TokenFingers, Whereabouts};
 use chordal_proto::input::{Command, Draft};
@@ -25,8 +26,10 @@ use tokio_util::task::TaskTracker;
 use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
+use crate::exec;
+use crate::expulsions::{Expulsions, tell_all};
 use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
-use crate::home::{Admitted, Announcement, Home, HomeError, Invitations, RunningNode};
+use crate::home::{Admitted, Announcement, Home, HomeError, Invitations, RunningNode, now};
 use crate::scrub::ScrubPace;
 use crate::start::address::reachable;
 use crate::start::{self, StartError};
@@ -94,6 +97,8 @@ pub enum Phase {
     Running,
     /// It handed everything over and belongs to the ring no more; the program may stop it.
     Left,
+    /// The ring's authority has expelled it; the program should stop it.
+    Expelled,
     /// It takes no new work and ends.
     Stopping,
     /// It has ended.
@@ -103,9 +108,9 @@ pub enum Phase {
 /// Why nobody can be invited here.
 #[derive(Debug, thiserror::Error)]
 pub enum InviteError {
-    /// The ring's authority is elsewhere.
+    /// The ring's authority is elsewhere: where this machine was let in, if that is known.
     #[error("this machine does not hold the ring's authority")]
-    NotFounder,
+    NotFounder(Option<SocketAddr>),
     /// There is no address that a code could hold.
     #[error("this node listens at no address that means anything on another machine")]
     NoAddress,
@@ -118,6 +123,38 @@ pub enum InviteError {
     /// The program is about to end.
     #[error("the program is stopping")]
     Interrupted,
+}
+
+/// Why a node was not expelled.
+#[derive(Debug, thiserror::Error)]
+pub enum ExpelError {
+    /// The ring's authority is elsewhere: where this machine was let in, if that is known.
+    #[error("this machine does not hold the ring's authority")]
+    NotFounder(Option<SocketAddr>),
+    /// It is the node that was asked.
+    #[error("a node does not expel itself")]
+    Itself,
+    /// No more can be remembered.
+    #[error("{EXPELLED_MAX} nodes were expelled from this ring, and no more can be")]
+    TooMany,
+    /// The ring would not, or could not say.
+    #[error(transparent)]
+    Node(#[from] NodeError),
+    /// It could not be kept.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The program is about to end.
+    #[error("the program is stopping")]
+    Interrupted,
+}
+
+/// A node was expelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expelled {
+    /// Since when, in Unix seconds.
+    pub since: u64,
+    /// How many others were told at once. They tell the rest.
+    pub told: usize,
 }
 
 /// Whether a leave may lose copies.
@@ -145,6 +182,7 @@ pub(crate) struct Shared {
     pub(crate) folder: PathBuf,
     pub(crate) control_token: String,
     pub(crate) invitations: Option<Arc<Invitations>>,
+    pub(crate) expulsions: Expulsions,
     pub(crate) client: Arc<Client>,
     pub(crate) endpoint: Endpoint,
     pub(crate) notices: broadcast::Sender<Notice>,
@@ -224,7 +262,7 @@ impl Node {
     /// A code that lets so many other machines in, for so long.
     pub async fn invite(&self, uses: u32, lasts: Duration) -> Result<InviteCode, InviteError> {
         let invitations = self.shared.invitations.clone();
-        let invitations = invitations.ok_or(InviteError::NotFounder)?;
+        let invitations = invitations.ok_or_else(|| InviteError::NotFounder(self.founder()))?;
         let addrs = reachable(self.addr(), self.listening());
         if addrs.is_empty() {
             return Err(InviteError::NoAddress);
@@ -236,6 +274,11 @@ impl Node {
             Ok(opened) => opened.map(|()| code),
             Err(_) => Err(InviteError::Interrupted),
         }
+    }
+
+    /// Where the node listened that let this home in, if it was invited.
+    fn founder(&self) -> Option<SocketAddr> {
+        self.shared.home.founder()
     }
 
     /// Whom the ring's authority let in, in that order; none where it is not here.
@@ -276,10 +319,10 @@ impl Node {
         *self.shared.phase.borrow()
     }
 
-    /// Returns once the node has left the ring or has stopped, and says which.
+    /// Returns once the node has left the ring, was expelled from it, or has stopped, and says which.
     pub async fn wait_left(&self) -> Phase {
         let mut phase = self.shared.phase.subscribe();
-        let ended = |phase: &Phase| matches!(phase, Phase::Left | Phase::Stopped);
+        let ended = |phase: &Phase| matches!(phase, Phase::Left | Phase::Expelled | Phase::Stopped);
         match phase.wait_for(ended).await {
             Ok(phase) => *phase,
             // The sender lives as long as this node.
@@ -422,6 +465,53 @@ impl Node {
             unexpected("Forget")
         };
         Ok(())
+    }
+
+    /// Expels a node in the authority's name, for good: every node ends its connections with it and
+    /// refuses it, and its copies are made again elsewhere. Without [`Force::Yes`] it is refused where
+    /// that node may be the last one to have something.
+    pub async fn expel(&self, node: NodeId, force: Force) -> Result<Expelled, ExpelError> {
+        let peer = exec::peer(node);
+        let invitations = self.shared.invitations.clone();
+        let invitations = invitations.ok_or_else(|| ExpelError::NotFounder(self.founder()))?;
+        if node == self.id() {
+            return Err(ExpelError::Itself);
+        }
+        let (expulsions, endpoint) = (&self.shared.expulsions, &self.shared.endpoint);
+        let admission = expulsions.admission();
+        if !admission.is_refused(&peer) {
+            if admission.expulsions().len() >= EXPELLED_MAX {
+                return Err(ExpelError::TooMany);
+            }
+            let force = force == Force::Yes;
+            let Answer::Expellable = self.ask(Command::MayExpel { node, force }).await? else {
+                unexpected("MayExpel")
+            };
+            let home = self.shared.home.clone();
+            let expulsion = invitations.authority().expel(peer, now());
+            // Kept before anything else: what others were told must hold here, too.
+            let keeping = spawn_blocking(move || home.keep_expelled(&[expulsion])).await;
+            keeping.map_err(|_| ExpelError::Interrupted)??;
+            let _is_news = admission.expel(expulsion).expect("signed by its authority");
+        }
+        let since = admission.expulsion_of(&peer).map_or(0, |word| word.since());
+        let told = tell_all(endpoint, expulsions).await;
+        Ok(Expelled { since, told })
+    }
+
+    /// Since when nodes are members, in Unix seconds: of this node, and of those it is connected with.
+    pub fn member_since(&self) -> BTreeMap<NodeId, u64> {
+        let own = self.shared.expulsions.admission().certificate().issued_at();
+        let peers = self.shared.endpoint.peers().into_iter();
+        let peers = peers.map(|peer| (exec::node(peer.id), peer.since));
+        peers.chain([(self.id(), own)]).collect()
+    }
+
+    /// Who is expelled, and since when, in Unix seconds.
+    pub fn expelled(&self) -> BTreeMap<NodeId, u64> {
+        let all = self.shared.expulsions.admission().expulsions().into_iter();
+        all.map(|word| (exec::node(word.node()), word.since()))
+            .collect()
     }
 
     /// Stops in order: takes no new work, lets work in flight end within `grace`, says farewell to

@@ -28,12 +28,13 @@ use crate::client::Client;
 use crate::counters::Counting;
 use crate::driver::Driver;
 use crate::exec::{self, Disk, FORMER, Keeper, MEMBERS, SETTINGS, Server, Transfers};
+use crate::expulsions::{Expulsions, Spread};
 use crate::held::Held;
 use crate::home::NodeFolder;
 use crate::inbox::Inbox;
 use crate::limits::{
     BULK_BODY_BYTES_MAX, BULK_CONNECTIONS_MAX, COMMANDS_MAX, FREE_PORT_TRIES, INBOUND_BYTES_MAX,
-    NOTICES_MAX, TOKENS,
+    MET_MAX, NOTICES_MAX, TOKENS,
 };
 use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
@@ -86,7 +87,7 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     .await?;
     let (is_new, former) = (on_disk.is_new, on_disk.former);
     let seeds = on_disk.seeds.clone();
-    let (node, driver) = assemble(
+    let (node, driver, spread) = assemble(
         &config,
         addr,
         on_disk,
@@ -95,6 +96,7 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     )?;
     let disk = driver.disk.clone();
     node.tasks.spawn(driver.run());
+    node.tasks.spawn(spread.run(node.stop.clone()));
     node.tasks
         .spawn(scrub::run(disk.clone(), config.scrub, node.stop.clone()));
     let node = Node::new(node);
@@ -217,6 +219,7 @@ impl OnDisk {
         };
         let key = folder.key()?;
         let entrance = entrance::open(config, &folder, &key, stop)?;
+        entrance::recall_expelled(&config.home, &folder, &key, &entrance.admission)?;
         Ok(Self {
             entrance,
             control_token: folder.control_token()?,
@@ -317,7 +320,7 @@ fn assemble(
     on_disk: OnDisk,
     (counting, inbox): (Arc<Counting>, Arc<Inbox>),
     (endpoint, events): (Endpoint, chordal_net::Events),
-) -> Result<(Shared, Driver), StartError> {
+) -> Result<(Shared, Driver, Spread), StartError> {
     let addr = address::with_port(addr, endpoint.local_addr());
     let id = exec::node(on_disk.key.peer_id());
     let tasks = TaskTracker::new();
@@ -331,6 +334,18 @@ fn assemble(
     let folder = Arc::new(on_disk.folder);
     let acquaintances = Acquaintances::new(folder.path(), Arc::clone(&settings));
     let disk = Disk::new(on_disk.keeper, acquaintances, &tasks);
+    let (met, meetings) = mpsc::channel(MET_MAX);
+    let admission = on_disk.entrance.admission;
+    let expulsions = Expulsions::new(config.home.clone(), admission);
+    let spread = Spread {
+        own: on_disk.key.peer_id(),
+        expulsions: expulsions.clone(),
+        endpoint: endpoint.clone(),
+        inbox: Arc::clone(&inbox),
+        phase: phase.clone(),
+        met: meetings,
+        tasks: tasks.clone(),
+    };
     let shared = Shared {
         id,
         addr,
@@ -338,6 +353,7 @@ fn assemble(
         folder: folder.path().to_owned(),
         control_token: on_disk.control_token,
         invitations: on_disk.entrance.invitations,
+        expulsions: expulsions.clone(),
         client: Arc::new(Client::new(
             orders,
             Arc::clone(&inbox),
@@ -366,9 +382,11 @@ fn assemble(
         server: Server::new(
             disk.clone(),
             Arc::clone(&settings),
+            expulsions,
             Arc::clone(&counting),
             tasks.clone(),
         ),
+        met,
         notices: Notices::new(notices, folder, counting, tasks.clone()),
         endpoint,
         events,
@@ -383,5 +401,5 @@ fn assemble(
         replies: HashMap::new(),
         spare: Vec::new(),
     };
-    Ok((shared, driver))
+    Ok((shared, driver, spread))
 }

@@ -450,6 +450,65 @@ pub struct Forgotten {
     pub addr: String,
 }
 
+/// The members of the ring and its former ones, in the order of their ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members {
+    /// Everybody.
+    pub members: Vec<Membership>,
+    /// Whether the node that was asked holds the ring's authority: whether it may invite and expel.
+    pub authority: bool,
+}
+
+/// One member, or former one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Who.
+    pub id: String,
+    /// Where others reach it; nothing for one that was let in and was never seen on the ring.
+    pub addr: Option<String>,
+    /// `alive`, `suspect`, `leaving`, `gone`, `left`, `expelled`, or `unseen` for one that was let in
+    /// and was never seen on the ring.
+    pub state: String,
+    /// Since when it is a member, RFC 3339, by the clock of the machine that let it in; nothing where
+    /// the node that was asked cannot know.
+    pub since: Option<String>,
+    /// Since when it is expelled, RFC 3339.
+    pub expelled: Option<String>,
+    /// `own` for a node started where the ring's authority is, `invitation` for one that was let in;
+    /// nothing where the node that was asked cannot know.
+    pub by: Option<String>,
+    /// The invitation that let it in.
+    pub invitation: Option<String>,
+    /// Bytes it offers; nothing for one that was never seen.
+    pub offered_bytes: Option<u64>,
+}
+
+/// A wish to expel a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expel {
+    /// Its id, or so much of its beginning that no other node begins so, or its address.
+    pub node: String,
+    /// Even where it may be the last one to have something.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expelled {
+    /// Always true.
+    pub expelled: bool,
+    /// The node that nobody talks to from now on.
+    pub node: String,
+    /// Where it was, if it was ever seen.
+    pub addr: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: String,
+    /// How many other nodes were told at once. They tell the rest.
+    pub told: usize,
+}
+
 /// The answer to a leave: everything is handed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Left {

@@ -31,6 +31,14 @@ pub(crate) fn time(unix_ms: i64) -> String {
         .to_string()
 }
 
+/// A time in Unix seconds, as RFC 3339 in UTC.
+pub(crate) fn unix_time(seconds: u64) -> String {
+    let millis = i64::try_from(seconds)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    time(millis)
+}
+
 pub(crate) fn stored(put: &PutResult) -> api::Stored {
     api::Stored {
         name: put.name.to_string(),
@@ -173,18 +181,23 @@ pub(crate) fn status(ring: &RingStatus) -> api::Status {
     }
 }
 
+/// A node's state, for the API.
+pub(crate) fn state(state: NodeState) -> String {
+    match state {
+        NodeState::Alive => "alive",
+        NodeState::Suspect => "suspect",
+        NodeState::Leaving => "leaving",
+        NodeState::Gone => "gone",
+        NodeState::Left => "left",
+    }
+    .to_owned()
+}
+
 fn health(node: &NodeReport) -> api::NodeHealth {
     api::NodeHealth {
         id: node.member.node.to_string(),
         addr: node.member.addr.to_string(),
-        state: match node.state {
-            NodeState::Alive => "alive",
-            NodeState::Suspect => "suspect",
-            NodeState::Leaving => "leaving",
-            NodeState::Gone => "gone",
-            NodeState::Left => "left",
-        }
-        .to_owned(),
+        state: state(node.state),
         used_bytes: node.status.as_ref().map(|status| status.used_bytes),
         offered_bytes: node.member.offered_bytes,
         scrub: node.status.as_ref().map(|status| scrub(&status.care)),

@@ -1,7 +1,9 @@
 //! From a node's errors to problems: the sentences that say what is still true and what to do.
 
+use std::net::SocketAddr;
+
 use chordal_node::model::{Failure, JoinRefusal, Unheard};
-use chordal_node::{InviteError, NodeError, Refused};
+use chordal_node::{ExpelError, InviteError, NodeError, Refused};
 
 use crate::problem::{Code, Missing, Problem};
 
@@ -22,6 +24,8 @@ pub(crate) enum Wish {
     Leave,
     /// To forget a node.
     Forget,
+    /// To expel one.
+    Expel,
 }
 
 impl Wish {
@@ -30,7 +34,7 @@ impl Wish {
             Self::Put => {
                 "Nothing of this upload is visible, and every file stored before is as it was."
             }
-            Self::Read | Self::Look | Self::Forget => "Nothing was changed.",
+            Self::Read | Self::Look | Self::Forget | Self::Expel => "Nothing was changed.",
             Self::Remove => "The file may still be there; every other file is as it was.",
             Self::Join => "The node stays as it was.",
             Self::Leave => "The node is still a member and keeps its copies.",
@@ -68,10 +72,10 @@ pub(crate) fn problem(error: &NodeError, wish: Wish) -> Problem {
 /// The problem that nobody can be invited.
 pub(crate) fn no_invitation(error: &InviteError) -> Problem {
     let (code, advice) = match error {
-        InviteError::NotFounder => (
-            Code::Refused,
-            "Run `chordal invite` on the machine where the ring was founded.",
-        ),
+        InviteError::NotFounder(founder) => {
+            return Problem::new(Code::Refused, error.to_string())
+                .advice(where_authority_is("invite", *founder));
+        }
         InviteError::TooMany(_) => (
             Code::Refused,
             "Use one of them, or wait until some are over; one code can let several machines in: chordal invite --uses N.",
@@ -84,6 +88,37 @@ pub(crate) fn no_invitation(error: &InviteError) -> Problem {
         InviteError::Interrupted => (Code::Busy, "Try again when the node runs."),
     };
     Problem::new(code, error.to_string()).advice(advice)
+}
+
+/// The problem that a node was not expelled.
+pub(crate) fn not_expelled(error: &ExpelError) -> Problem {
+    let (code, advice) = match error {
+        ExpelError::Node(error) => return problem(error, Wish::Expel),
+        ExpelError::NotFounder(founder) => {
+            (Code::Refused, where_authority_is("expel NODE", *founder))
+        }
+        ExpelError::Itself => (
+            Code::Refused,
+            "Ask another node of this machine, or let it go by itself: chordal leave".to_owned(),
+        ),
+        ExpelError::TooMany => (
+            Code::Refused,
+            "Found a ring anew for those who may stay.".to_owned(),
+        ),
+        ExpelError::Home(_) => (Code::Disk, "Look at this machine's disk.".to_owned()),
+        ExpelError::Interrupted => (Code::Busy, "Try again when the node runs.".to_owned()),
+    };
+    Problem::new(code, error.to_string()).advice(advice)
+}
+
+/// Where to do what only the ring's authority may do.
+fn where_authority_is(command: &str, founder: Option<SocketAddr>) -> String {
+    match founder {
+        Some(addr) => format!(
+            "Run `chordal {command}` on the machine that let this one in, where the ring was founded; its node was at {addr}."
+        ),
+        None => format!("Run `chordal {command}` on the machine where the ring was founded."),
+    }
 }
 
 /// A node that did not answer, for the API.

@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod guard;
 mod limits;
+mod members;
 pub mod problem;
 mod query;
 mod routes;

@@ -21,6 +21,7 @@ use crate::guard::{self, Token};
 use crate::limits::{
     INVITE_SECONDS_MAX, INVITE_USES_MAX, JOIN_ADDRS_MAX, JSON_BYTES_MAX, LIST_ROWS_DEFAULT,
 };
+use crate::members::Members;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
 use crate::{api, facts, files, which};
@@ -52,6 +53,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/invite", post(invite))
         .route("/v1/leave", post(leave))
         .route("/v1/forget", post(forget))
+        .route("/v1/members", get(members))
+        .route("/v1/expel", post(expel))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_route)
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
@@ -223,6 +226,37 @@ async fn forget(
         forgotten: true,
         node: id.to_string(),
         addr: addr.to_string(),
+    }))
+}
+
+/// `GET /v1/members`.
+async fn members(State(shared): State<Shared>) -> Result<Json<api::Members>, Problem> {
+    let members = Members::of(&shared.node).await?;
+    Ok(Json(members.told()))
+}
+
+/// `POST /v1/expel`: expels a node for good.
+async fn expel(State(shared): State<Shared>, body: Bytes) -> Result<Json<api::Expelled>, Problem> {
+    let wish: api::Expel = json_body(&body)?;
+    let node = shared.node.clone();
+    let (id, addr) = Members::of(&node).await?.find(&wish.node)?;
+    let force = if wish.force { Force::Yes } else { Force::No };
+    // To the end even when the client goes away.
+    let expelling = tokio::spawn(async move { node.expel(id, force).await });
+    let expelled = match expelling.await {
+        Ok(expelled) => expelled.map_err(|error| failure::not_expelled(&error))?,
+        Err(_) => {
+            return Err(Problem::new(Code::Failed, "the operation broke off")
+                .still("It may have been done in part.")
+                .advice("Look at `chordal members`, and expel it again."));
+        }
+    };
+    Ok(Json(api::Expelled {
+        expelled: true,
+        node: id.to_string(),
+        addr: addr.map(|addr| addr.to_string()),
+        since: facts::unix_time(expelled.since),
+        told: expelled.told,
     }))
 }
 

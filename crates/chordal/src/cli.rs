@@ -96,6 +96,10 @@ pub(crate) enum Command {
     Leave(LeaveArgs),
     /// Say that a silent node will not come back: its copies are made again at once
     Forget(ForgetArgs),
+    /// Expel a node for good: nobody talks to it any more, and its copies are made again
+    Expel(ExpelArgs),
+    /// Who is in the ring, since when, and by which invitation
+    Members,
     /// How the ring is
     Status,
     /// Draw the ring
@@ -318,6 +322,17 @@ pub(crate) struct LeaveArgs {
 /// `chordal forget`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ForgetArgs {
+    /// The node: its address IP:PORT, its id, or the first digits of its id
+    #[arg(value_name = "NODE")]
+    pub(crate) which: String,
+    /// Even where it may be the last one to have something, which is then lost
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `chordal expel`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ExpelArgs {
     /// The node: its address IP:PORT, its id, or the first digits of its id
     #[arg(value_name = "NODE")]
     pub(crate) which: String,

@@ -243,6 +243,16 @@ impl Client {
         self.order("/v1/forget", &api::Forget { node, force }).await
     }
 
+    /// Expels a node for good.
+    pub(crate) async fn expel(&self, node: String, force: bool) -> Result<api::Expelled, Trouble> {
+        self.order("/v1/expel", &api::Expel { node, force }).await
+    }
+
+    /// Who is and was in the ring.
+    pub(crate) async fn members(&self) -> Result<api::Members, Trouble> {
+        self.json("/v1/members", &[]).await
+    }
+
     async fn json<T: DeserializeOwned>(
         &self,
         path: &str,

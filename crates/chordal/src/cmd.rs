@@ -11,6 +11,7 @@ mod cat;
 pub(crate) mod check;
 mod completions;
 mod demo;
+mod expel;
 pub(crate) mod fingers;
 mod forget;
 pub(crate) mod get;
@@ -19,6 +20,7 @@ mod join;
 pub(crate) mod leave;
 pub(crate) mod ls;
 mod man;
+mod members;
 mod node;
 pub(crate) mod put;
 mod ring;
@@ -74,6 +76,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Invite(args) => invite::run(context, args).await,
         Command::Leave(args) => leave::run(context, args).await,
         Command::Forget(args) => forget::run(context, args).await,
+        Command::Expel(args) => expel::run(context, args).await,
+        Command::Members => members::run(context).await,
         Command::Status => status::run(context).await,
         Command::Ring => ring::run(context).await,
         Command::Check(args) => check::run(context, args).await,

@@ -78,7 +78,7 @@ fn the_policy_tells_its_reason() {
     let good = authority().issue(peer, 0).encode();
     let strange = Authority::generate().issue(peer, 0).encode();
     let borrowed = authority().issue(node(), 0).encode();
-    assert_eq!(admission.admit(&peer, &good), Ok(()));
+    assert_eq!(admission.admit(&peer, &good), Ok(0));
     assert_eq!(admission.admit(&peer, &strange), Err(Refusal::OtherRing));
     assert_eq!(
         admission.admit(&peer, &borrowed),
@@ -93,7 +93,7 @@ fn the_policy_tells_its_reason() {
         admission.expel(strange),
         Err(CertificateError::OtherAuthority)
     );
-    assert_eq!(admission.admit(&peer, &good), Ok(()));
+    assert_eq!(admission.admit(&peer, &good), Ok(0));
     let expulsion = authority().expel(peer, 0);
     assert_eq!(admission.expel(expulsion), Ok(true));
     assert_eq!(admission.expel(expulsion), Ok(false), "known");

@@ -31,6 +31,7 @@ fn link(number: u64, dialled: Option<u16>, instance: u64) -> Link {
         addr: addr(1),
         dialled: dialled.map(addr),
         instance,
+        since: 0,
         usable: true,
         wake: Arc::new(Notify::new()),
         end: CancellationToken::new(),

@@ -21,7 +21,14 @@ async fn two_endpoints_exchange_messages_both_ways() {
     );
     assert_eq!(b.endpoint.counters().messages_in, 1);
     let addr = b.endpoint.local_addr();
-    assert_eq!(a.endpoint.peers(), [PeerInfo { id: b.id(), addr }]);
+    assert_eq!(
+        a.endpoint.peers(),
+        [PeerInfo {
+            id: b.id(),
+            addr,
+            since: 0
+        }]
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::{Verdict, Wish};
 #[test]
 fn a_wish_reads_back_as_it_was_written() {
     let id = ChunkId::of(b"bytes");
-    for wish in [Wish::Keep(id), Wish::Send(id)] {
+    for wish in [Wish::Keep(id), Wish::Send(id), Wish::Expulsions([7; 32])] {
         assert_eq!(Wish::decode(&wish.encode()), Some(wish));
     }
 }

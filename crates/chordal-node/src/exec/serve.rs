@@ -1,4 +1,4 @@
-//! Chunks that other nodes bring and ask for.
+//! Chunks that other nodes bring and ask for, and what they say of who is expelled.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,6 +11,7 @@ use super::Disk;
 use crate::bulk::{Verdict, Wish};
 use crate::client::SharedSettings;
 use crate::counters::Counting;
+use crate::expulsions::{Expulsions, answer};
 use crate::limits::SERVED_MAX;
 
 /// Serves the bulk requests of other nodes. Bodies that were received are bounded by the network,
@@ -19,6 +20,7 @@ use crate::limits::SERVED_MAX;
 pub(crate) struct Server {
     disk: Disk,
     settings: SharedSettings,
+    expulsions: Expulsions,
     counting: Arc<Counting>,
     /// Chunks being read for others.
     places: Arc<Semaphore>,
@@ -29,12 +31,14 @@ impl Server {
     pub(crate) fn new(
         disk: Disk,
         settings: SharedSettings,
+        expulsions: Expulsions,
         counting: Arc<Counting>,
         tasks: TaskTracker,
     ) -> Self {
         Self {
             disk,
             settings,
+            expulsions,
             counting,
             places: Arc::new(Semaphore::new(SERVED_MAX)),
             tasks,
@@ -67,6 +71,10 @@ impl Server {
                         Ok(None) => request.respond(Verdict::NotThere.encode(), None),
                         Err(_) => request.respond(Verdict::Failed.encode(), None),
                     }
+                }
+                Some(Wish::Expulsions(digest)) => {
+                    let (header, body) = answer(&own.expulsions, digest, &request.body);
+                    request.respond(header, body);
                 }
                 None => {
                     own.counting.malformed.one();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chordal_net::{
-    Admission, AuthorityId, Certificate, Fingerprint, InviteCode, NodeKey, PeerId, enrol,
+    Admission, AuthorityId, Certificate, Expulsion, Fingerprint, InviteCode, NodeKey, PeerId, enrol,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,14 @@ pub(super) fn foresee(
 ) -> Result<(), StartError> {
     let home = &config.home;
     let member = NodeFolder::peek(path)?;
+    let expelled = home.expelled()?;
+    let is_own = |word: &&Expulsion| member.as_ref().is_some_and(|(id, _)| *id == word.node());
+    if let Some(word) = expelled.iter().find(is_own) {
+        return Err(StartError::Expelled {
+            folder: path.to_owned(),
+            since: word.since(),
+        });
+    }
     let known = match home.authority()? {
         Some(known) => known,
         // The home is told last: a start that broke off in between is made up for.
@@ -62,6 +70,28 @@ pub(super) fn foresee(
     } else {
         not_admitted(home)
     })
+}
+
+/// Tells the admission whom earlier lives heard to be expelled; refuses to go on if this node is one of
+/// them.
+pub(super) fn recall_expelled(
+    home: &Home,
+    folder: &NodeFolder,
+    key: &NodeKey,
+    admission: &Admission,
+) -> Result<(), StartError> {
+    for word in home.expelled()? {
+        if let Err(error) = admission.expel(word) {
+            tracing::error!(%error, "in the list of those who are expelled there is one of another ring");
+        }
+    }
+    match admission.expulsion_of(&key.peer_id()) {
+        None => Ok(()),
+        Some(word) => Err(StartError::Expelled {
+            folder: folder.path().to_owned(),
+            since: word.since(),
+        }),
+    }
 }
 
 /// Finds out how this node belongs to its ring, enrols it where it was invited, or founds a ring.

@@ -93,6 +93,18 @@ pub enum StartError {
         /// Where the ring's authority was when the home was let in.
         founder: Option<SocketAddr>,
     },
+    /// This node was expelled from its ring.
+    #[error(
+        "this node was expelled from its ring by the ring's authority; {} was not touched; as another \
+         node it may enter with a new code, from another --data folder",
+        folder.display()
+    )]
+    Expelled {
+        /// The node's folder.
+        folder: PathBuf,
+        /// Since when, in Unix seconds.
+        since: u64,
+    },
     /// The index of an invited node is lost, so that it must become another node, and nobody invited
     /// that one.
     #[error(

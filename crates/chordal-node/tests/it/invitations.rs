@@ -53,7 +53,7 @@ async fn a_machine_with_a_code_holds_copies_and_comes_back_without_it() {
 
     let invited = cluster.nodes.pop().unwrap();
     let invites = invited.invite(1, HOUR).await;
-    assert!(matches!(invites, Err(InviteError::NotFounder)) && !invited.may_invite());
+    assert!(matches!(invites, Err(InviteError::NotFounder(Some(_)))) && !invited.may_invite());
     let addr = invited.addr();
     invited.shutdown(Duration::from_secs(1)).await;
     let mut config = machine(&cluster, 1);

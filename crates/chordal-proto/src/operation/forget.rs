@@ -154,7 +154,7 @@ impl Peer {
         if force {
             return None;
         }
-        self.minority_of(heard)
+        self.minority_of(heard, Some(node))
             .or_else(|| self.at_risk_without(node, heard).map(Failure::UnsafeExpel))
     }
 
@@ -177,7 +177,7 @@ impl Peer {
         if force {
             return None;
         }
-        self.minority_of(heard)
+        self.minority_of(heard, None)
             .or_else(|| self.at_risk_without(node, heard).map(Failure::UnsafeForget))
     }
 
@@ -190,11 +190,16 @@ impl Peer {
         })
     }
 
-    /// The refusal of a node that hears too few others to decide for the ring.
-    fn minority_of(&self, heard: &BTreeMap<NodeId, NodeStatus>) -> Option<Failure> {
-        let members = self.table.iter().filter(|(_, entry)| {
+    /// The refusal of a node that hears too few others, one perhaps left aside, to decide for the
+    /// ring.
+    fn minority_of(
+        &self,
+        heard: &BTreeMap<NodeId, NodeStatus>,
+        without: Option<NodeId>,
+    ) -> Option<Failure> {
+        let members = self.table.iter().filter(|(node, entry)| {
             let standing = entry.member.standing;
-            standing.is_member() && !entry.tokens.is_empty()
+            standing.is_member() && !entry.tokens.is_empty() && Some(**node) != without
         });
         let members: Vec<NodeId> = members.map(|(&node, _)| node).collect();
         let known = members.len();

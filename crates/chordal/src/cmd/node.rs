@@ -14,7 +14,7 @@ use crate::cli::{NodeArgs, RunArgs};
 use crate::find;
 use crate::menu::{Menu, MenuEnd};
 use crate::out::short;
-use crate::trouble::Trouble;
+use crate::trouble::{Exit, Trouble};
 
 pub(super) mod serving;
 mod signals;
@@ -120,15 +120,28 @@ pub(super) fn announce(context: &Context, serving: &Serving) -> Result<(), Troub
 
 /// Serves until a signal, or until the node has left the ring.
 pub(super) async fn serve(serving: Serving, mut signals: Signals) -> Result<(), Trouble> {
-    tokio::select! {
-        () = signals.next() => {}
-        phase = serving.node.wait_left() => {
-            if phase == Phase::Left {
-                tracing::info!("left the ring: nothing of it is on this machine any more");
-            }
-        }
+    let phase = tokio::select! {
+        () = signals.next() => Phase::Stopping,
+        phase = serving.node.wait_left() => phase,
+    };
+    if phase == Phase::Left {
+        tracing::info!("left the ring: nothing of it is on this machine any more");
     }
-    stop(serving, &mut signals).await
+    stop(serving, &mut signals).await?;
+    end_of(phase)
+}
+
+/// Whether a node that has come to this phase ended well.
+fn end_of(phase: Phase) -> Result<(), Trouble> {
+    if phase != Phase::Expelled {
+        return Ok(());
+    }
+    let what = "this node was expelled from its ring by the ring's authority";
+    Err(Trouble::ending(Exit::Refused, "expelled", what)
+        .still(
+            "What it kept is on its disk as it was, and no node of the ring talks to it any more.",
+        )
+        .advice("As another node it may enter with a new code, from another --data folder."))
 }
 
 /// Stops in order, or at once at a second signal.
@@ -154,7 +167,14 @@ async fn with_menu(
         let client = serving.client()?;
         let end = tokio::select! {
             () = signals.next() => break,
-            _ = serving.node.wait_left() => break,
+            phase = serving.node.wait_left() => {
+                if phase != Phase::Expelled {
+                    break;
+                }
+                menu.close();
+                stop(serving, &mut signals).await?;
+                return end_of(phase);
+            }
             end = menu.run(&serving.node, &client) => end?,
         };
         match end {

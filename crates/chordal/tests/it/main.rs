@@ -14,6 +14,7 @@ mod check;
 mod classic;
 mod contract;
 mod demo;
+mod expel;
 mod files;
 mod forget;
 mod invite;

@@ -15,7 +15,9 @@ use crate::acquaintances::Acquaintances;
 use crate::bulk::Verdict;
 use crate::counters::{Counters, Counting};
 use crate::exec::{self, Disk, Keeper, Server};
+use crate::expulsions::Expulsions;
 use crate::held::Held;
+use crate::home::Home;
 use crate::inbox::{Duty, Inbox};
 use crate::limits::BULK_CONNECTIONS_MAX;
 
@@ -47,10 +49,11 @@ fn side(
 ) -> Side {
     let key = NodeKey::generate();
     let certificate = authority.issue(key.peer_id(), 0);
+    let admission = Arc::new(Admission::new(authority.id(), certificate));
     let config = Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
         key,
-        admission: Arc::new(Admission::new(authority.id(), certificate)),
+        admission: Arc::clone(&admission),
         limits: Limits::default(),
     };
     let (endpoint, mut events) = network.bind(config).unwrap();
@@ -64,7 +67,13 @@ fn side(
         &tasks,
     );
     let settings = Arc::new(RwLock::new(Settings::default()));
-    let server = Server::new(disk.clone(), settings, Arc::clone(&counting), tasks.clone());
+    let server = Server::new(
+        disk.clone(),
+        settings,
+        Expulsions::new(Home::at(folder.path()), admission),
+        Arc::clone(&counting),
+        tasks.clone(),
+    );
     tasks.spawn(async move {
         let mut unanswered = Vec::new();
         while let Some(event) = events.next().await {

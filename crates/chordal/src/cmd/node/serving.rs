@@ -97,6 +97,7 @@ fn not_started(error: StartError) -> Trouble {
         StartError::NotOurs(_) => "not_our_address",
         StartError::Locked { .. } => "locked",
         StartError::Newer { .. } => "newer_format",
+        StartError::Expelled { .. } => "expelled",
         StartError::OtherRing { .. }
         | StartError::NotAdmitted { .. }
         | StartError::Another { .. } => "refused",
@@ -107,7 +108,7 @@ fn not_started(error: StartError) -> Trouble {
         _ => "not_started",
     };
     let exit = match code {
-        "refused" => Exit::Refused,
+        "refused" | "expelled" => Exit::Refused,
         _ => Exit::Failed,
     };
     // These texts say themselves what is still true and what to do.
