@@ -13,7 +13,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_net::{Endpoint, Limits, NodeKey};
+use chordal_net::{Endpoint, Limits, NodeKey, Target};
 use chordal_object::{Bits, NodeId};
 use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Peer, Profile, Settings, Time};
@@ -335,17 +335,7 @@ fn assemble(
     let acquaintances = Acquaintances::new(folder.path(), Arc::clone(&settings));
     let disk = Disk::new(on_disk.keeper, acquaintances, &tasks);
     let (met, meetings) = mpsc::channel(MET_MAX);
-    let admission = on_disk.entrance.admission;
-    let expulsions = Expulsions::new(config.home.clone(), admission);
-    let spread = Spread {
-        own: on_disk.key.peer_id(),
-        expulsions: expulsions.clone(),
-        endpoint: endpoint.clone(),
-        inbox: Arc::clone(&inbox),
-        phase: phase.clone(),
-        met: meetings,
-        tasks: tasks.clone(),
-    };
+    let expulsions = Expulsions::new(config.home.clone(), on_disk.entrance.admission);
     let shared = Shared {
         id,
         addr,
@@ -401,5 +391,19 @@ fn assemble(
         replies: HashMap::new(),
         spare: Vec::new(),
     };
+    let spread = spread(&shared, &driver.inbox, meetings);
     Ok((shared, driver, spread))
+}
+
+/// What spreads the word of expulsions on this node.
+fn spread(shared: &Shared, inbox: &Arc<Inbox>, met: mpsc::Receiver<Target>) -> Spread {
+    Spread {
+        own: exec::peer(shared.id),
+        expulsions: shared.expulsions.clone(),
+        endpoint: shared.endpoint.clone(),
+        inbox: Arc::clone(inbox),
+        phase: shared.phase.clone(),
+        met,
+        tasks: shared.tasks.clone(),
+    }
 }
