@@ -75,6 +75,9 @@ impl Admission {
     /// Takes note that somebody is expelled. The connections with that peer end, and no further one
     /// is made. False where it was known, or where no further expulsion is remembered.
     pub fn expel(&self, expulsion: Expulsion) -> Result<bool, CertificateError> {
+        if self.is_refused(&expulsion.node()) {
+            return Ok(false);
+        }
         expulsion.verify(&self.authority)?;
         let mut expelled = self
             .expelled

@@ -8,7 +8,7 @@ mod spread;
 use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use chordal_net::{Admission, Expulsion};
+use chordal_net::{Admission, EXPELLED_MAX, Expulsion};
 
 use crate::home::{Home, HomeError};
 
@@ -55,7 +55,8 @@ impl Expulsions {
 
     /// Takes over what another node knows. What is no good spoils the rest, too.
     pub(crate) fn learn(&self, bytes: &[u8]) -> Result<(), NotExpulsions> {
-        if !bytes.len().is_multiple_of(Expulsion::BYTES) {
+        let bytes_max = EXPELLED_MAX * Expulsion::BYTES;
+        if !bytes.len().is_multiple_of(Expulsion::BYTES) || bytes.len() > bytes_max {
             return Err(NotExpulsions);
         }
         for statement in bytes.chunks_exact(Expulsion::BYTES) {

@@ -1,6 +1,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use chordal_net::Authority;
+
 use super::{Announcement, Home, HomeError, NodeFolder, RingAuthority, RunningNode};
 
 fn node(port: u16, folder: PathBuf) -> RunningNode {
@@ -133,4 +135,33 @@ fn what_a_dead_node_left_is_passed_over_and_replaced() {
     assert_eq!(home.running().unwrap(), []);
     let _running = Announcement::write(&home.running_folder(), &one).unwrap();
     assert_eq!(home.running().unwrap(), [one]);
+}
+
+#[test]
+fn a_home_belongs_to_one_ring_whoever_comes_first() {
+    let at = tempfile::tempdir().unwrap();
+    let ours = Authority::generate().id();
+    let founded = Home::at(at.path().join("founded"));
+    let own = founded.found().unwrap().unwrap().authority().id();
+    assert!(!founded.keep_authority(ours).unwrap());
+    assert!(founded.keep_authority(own).unwrap());
+    assert_eq!(founded.authority().unwrap().unwrap().id(), own);
+
+    let joined = Home::at(at.path().join("joined"));
+    assert!(joined.keep_authority(ours).unwrap());
+    assert!(joined.found().unwrap().is_none());
+    assert!(!joined.path().join("authority.key").exists());
+    assert_eq!(joined.authority().unwrap().unwrap().id(), ours);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_authority_that_cannot_be_looked_at_is_not_taken_for_none() {
+    let at = tempfile::tempdir().unwrap();
+    let home = Home::at(at.path());
+    home.keep_authority(Authority::generate().id()).unwrap();
+    // A link to itself: it is there, and nobody can open it.
+    let key = at.path().join("authority.key");
+    std::os::unix::fs::symlink(&key, &key).unwrap();
+    assert!(matches!(home.authority(), Err(HomeError::Io { .. })));
 }

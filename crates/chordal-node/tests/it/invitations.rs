@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chordal_node::{Home, InviteError, Node, NodeConfig, StartError};
 
-use crate::cluster::{Cluster, content, get, put, timing};
+use crate::cluster::{Cluster, content, get, put, timing, until};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -73,9 +73,12 @@ async fn codes_that_are_wrong_or_old_let_nobody_in_and_change_nothing() {
         let mut config = machine(&cluster, 1);
         config.invite = Some(code);
         let error = Node::start(config).await.unwrap_err();
+        let said = error.to_string();
+        assert!(refused(&error) && said.contains(why), "{said}");
+        let folder = cluster.data(1).display().to_string();
         assert!(
-            refused(&error) && error.to_string().contains(why),
-            "{error}"
+            said.contains("no copy was touched") && said.contains(&folder),
+            "{said}"
         );
     }
     // It may still found a ring of its own, or be invited properly.
@@ -126,7 +129,54 @@ async fn a_machine_of_one_ring_does_not_slip_into_another() {
     config.data = Some(ours.data(4));
     let error = Node::start(config).await.unwrap_err();
     assert!(matches!(error, StartError::NotAdmitted { .. }), "{error}");
+    assert!(!ours.data(4).exists(), "nothing was changed, as it says");
     invited.shutdown(Duration::ZERO).await;
     ours.stop().await;
     theirs.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invited_node_whose_index_is_lost_is_left_as_it_is_until_it_has_a_code() {
+    let mut cluster = Cluster::of(1).await;
+    let mut config = machine(&cluster, 1);
+    config.invite = Some(cluster.nodes[0].invite(1, HOUR).await.unwrap());
+    let guest = Node::start(config).await.unwrap();
+    let (former, listen) = (guest.id(), guest.listening());
+    cluster.nodes.push(guest);
+    cluster.settle(2).await;
+    let letter = content(1, 3 << 20);
+    put(&cluster.nodes[0], "letter", &letter).await.unwrap();
+    let guest = cluster.nodes.pop().unwrap();
+    guest.shutdown(Duration::from_secs(1)).await;
+    drop(guest);
+    let index = cluster.data(1).join("store/index.redb");
+    std::fs::write(&index, b"no index at all").unwrap();
+
+    let key = || std::fs::read(cluster.data(1).join("node.key")).unwrap();
+    let before = key();
+    let mut config = machine(&cluster, 1);
+    config.listen = listen;
+    config.join = vec![cluster.nodes[0].addr()];
+    let error = Node::start(config.clone()).await.unwrap_err();
+    assert!(matches!(error, StartError::Another { .. }), "{error}");
+    let said = error.to_string();
+    let founder = cluster.nodes[0].addr().to_string();
+    assert!(
+        said.contains("nothing was changed") && said.contains(&founder),
+        "{said}"
+    );
+    assert_eq!(key(), before);
+    assert_eq!(std::fs::read(&index).unwrap(), b"no index at all");
+
+    config.invite = Some(cluster.nodes[0].invite(1, HOUR).await.unwrap());
+    let guest = Node::start(config).await.unwrap();
+    assert_ne!(guest.id(), former);
+    until("it reads", async || {
+        get(&guest, "letter")
+            .await
+            .is_ok_and(|found| found == letter)
+    })
+    .await;
+    cluster.nodes.push(guest);
+    cluster.stop().await;
 }
