@@ -11,12 +11,18 @@ pub(super) async fn run(context: Context, args: ExpelArgs) -> Result<(), Trouble
         Some(addr) => format!(" at {addr}"),
         None => String::new(),
     };
+    let told = match expelled.told {
+        0 => "no other node is there to be told".to_owned(),
+        some => format!(
+            "{} told, which tell the others",
+            count(some as u64, "other node")
+        ),
+    };
     context.out.either(&expelled, |out| {
         out.line(format_args!(
-            "node {}{at} is {}: {} told, which tell the others",
+            "node {}{at} is {}: {told}",
             short(&expelled.node),
-            out.paint().yellow("expelled"),
-            count(expelled.told as u64, "other node")
+            out.paint().yellow("expelled")
         ))
     })?;
     context.out.ending(
