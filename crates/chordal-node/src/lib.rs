@@ -21,6 +21,7 @@ mod inbox;
 mod lane;
 mod limits;
 pub mod model;
+mod nearby;
 mod node;
 mod notices;
 mod put;

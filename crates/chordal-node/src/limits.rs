@@ -160,6 +160,17 @@ const _: () = assert!(chordal_net::EXPELLED_MAX == chordal_proto::limits::EXPELL
 const _: () =
     assert!(chordal_net::EXPELLED_MAX * chordal_net::Expulsion::BYTES <= BULK_BODY_BYTES_MAX);
 
+/// How long the local network is listened to for nodes of the ring.
+pub(crate) const NEARBY_WAIT: Duration = Duration::from_secs(3);
+
+/// How often a member that reaches nobody looks there.
+pub(crate) const NEARBY_EVERY: Duration = Duration::from_secs(10);
+
+const _: () = assert!(NEARBY_WAIT.as_millis() < NEARBY_EVERY.as_millis());
+
+/// Addresses that are taken from there at most.
+pub(crate) const NEARBY_FOUND_MAX: usize = 8;
+
 /// How long a program waits for another one of its home that changes the same file.
 pub(crate) const HOME_LOCK_MAX: Duration = Duration::from_secs(3);
 

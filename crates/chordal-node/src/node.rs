@@ -30,6 +30,7 @@ use crate::exec;
 use crate::expulsions::{Expulsions, tell_all};
 use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
 use crate::home::{Admitted, Announcement, Home, HomeError, Invitations, RunningNode, now};
+use crate::nearby::{Announced, Presence, reunite};
 use crate::scrub::ScrubPace;
 use crate::start::address::reachable;
 use crate::start::{self, StartError};
@@ -54,6 +55,9 @@ pub struct NodeConfig {
     pub join: Vec<SocketAddr>,
     /// A join code: enters the ring that it is of, and joins at its addresses.
     pub invite: Option<InviteCode>,
+    /// Whether the node says on the local network where it is, and looks there for nodes of its ring
+    /// that it cannot reach otherwise. Of no effect where it listens on the loopback alone.
+    pub nearby: bool,
     /// Whether a newly founded ring is of the classic profile: SHA-1, 10 bits, one token a node.
     pub classic: bool,
     /// Bits of a newly founded ring's keys, 3 to 128; nothing for the profile's own.
@@ -80,6 +84,7 @@ impl NodeConfig {
             offer: None,
             join: Vec::new(),
             invite: None,
+            nearby: false,
             classic: false,
             bits: None,
             ring_name: None,
@@ -221,6 +226,15 @@ impl Node {
         let stop = self.shared.stop.clone();
         self.shared.tasks.spawn(async move {
             stop.run_until_cancelled(work).await.unwrap_or_default();
+        });
+    }
+
+    /// Says on the local network where this node is, and looks there for its ring when it has lost it.
+    pub(crate) fn stay_in_sight(&self, presence: Presence) {
+        let endpoint = self.shared.endpoint.clone();
+        self.spawn(async move |client| {
+            let _announced = spawn_blocking(move || Announced::begin(&presence)).await;
+            reunite(client, endpoint, presence).await;
         });
     }
 

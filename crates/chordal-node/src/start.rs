@@ -13,7 +13,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_net::{Endpoint, Limits, NodeKey, Target};
+use chordal_net::{Endpoint, Fingerprint, Limits, NodeKey, Target};
 use chordal_object::{Bits, NodeId};
 use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Peer, Profile, Settings, Time};
@@ -36,6 +36,7 @@ use crate::limits::{
     BULK_BODY_BYTES_MAX, BULK_CONNECTIONS_MAX, COMMANDS_MAX, FREE_PORT_TRIES, INBOUND_BYTES_MAX,
     MET_MAX, NOTICES_MAX, TOKENS,
 };
+use crate::nearby::{self, Presence};
 use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
 use crate::recorder::{Recorder, Rotation};
@@ -99,7 +100,12 @@ async fn start_at(mut config: NodeConfig) -> Result<Node, StartError> {
     node.tasks.spawn(spread.run(node.stop.clone()));
     node.tasks
         .spawn(scrub::run(disk.clone(), config.scrub, node.stop.clone()));
+    let announced = config.nearby && nearby::is_of_use(node.endpoint.local_addr());
+    let presence = announced.then(|| presence(&node));
     let node = Node::new(node);
+    if let Some(presence) = presence {
+        node.stay_in_sight(presence);
+    }
     tracing::info!(node = %node.id().short(), addr = %node.addr(), "started");
     if !seeds.is_empty() {
         join(&node, seeds, is_new).await?;
@@ -219,6 +225,8 @@ impl OnDisk {
         };
         let key = folder.key()?;
         let entrance = entrance::open(config, &folder, &key, stop)?;
+        let mut seeds = seeds;
+        seeds.splice(0..0, entrance.let_in_at);
         entrance::recall_expelled(&config.home, &folder, &key, &entrance.admission)?;
         Ok(Self {
             entrance,
@@ -393,6 +401,16 @@ fn assemble(
     };
     let spread = spread(&shared, &driver.inbox, meetings);
     Ok((shared, driver, spread))
+}
+
+/// What this node may say on the local network.
+fn presence(shared: &Shared) -> Presence {
+    Presence {
+        node: exec::peer(shared.id),
+        ring: Fingerprint::of(&shared.expulsions.admission().authority()),
+        listens: shared.endpoint.local_addr(),
+        invites: shared.invitations.is_some(),
+    }
 }
 
 /// What spreads the word of expulsions on this node.

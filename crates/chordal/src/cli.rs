@@ -161,6 +161,10 @@ pub(crate) struct RunArgs {
     /// kept, in FILE, FILE.1 and so on, without the contents of files
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Do not say on the local network where this node is, nor look there for a ring that is not
+    /// where it was
+    #[arg(long)]
+    pub(crate) no_mdns: bool,
     /// What a new ring is called
     #[arg(long, value_name = "NAME")]
     pub(crate) ring_name: Option<String>,
@@ -298,6 +302,9 @@ pub(crate) struct JoinRunArgs {
     /// The node's own folder, instead of one in `CHORDAL_HOME`
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Do not say on the local network where this node is, nor look there for the ring
+    #[arg(long)]
+    pub(crate) no_mdns: bool,
 }
 
 /// `chordal invite`.

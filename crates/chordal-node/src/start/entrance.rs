@@ -4,22 +4,27 @@
 //! themselves. On another machine a node needs an invitation once, and keeps the certificate that
 //! it gets for it.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use chordal_net::{
-    Admission, AuthorityId, Certificate, Expulsion, Fingerprint, InviteCode, NodeKey, PeerId, enrol,
+    Admission, AuthorityId, Certificate, ConnectError, Enrolled, Expulsion, Fingerprint,
+    InviteCode, NodeKey, PeerId, Refusal, enrol,
 };
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, network_limits};
 use crate::home::{Admitted, By, Home, Invitations, NodeFolder, RingAuthority, now};
+use crate::nearby::{self, Wanted};
 use crate::node::NodeConfig;
 
 /// What admits a node, and the invitations of its home, if it may invite.
 pub(super) struct Entrance {
     pub(super) admission: Arc<Admission>,
+    /// Where it was let in just now.
+    pub(super) let_in_at: Option<SocketAddr>,
     pub(super) invitations: Option<Arc<Invitations>>,
 }
 
@@ -157,6 +162,7 @@ fn own(
     let invitations = Arc::new(invitations);
     Ok(Entrance {
         admission: Arc::new(admission.inviting(Arc::clone(&invitations) as Arc<_>)),
+        let_in_at: None,
         invitations: Some(invitations),
     })
 }
@@ -171,6 +177,7 @@ fn invited(
     }
     Ok(Entrance {
         admission: Arc::new(Admission::new(authority, certificate)),
+        let_in_at: None,
         invitations: None,
     })
 }
@@ -182,8 +189,7 @@ fn enter(
     code: &InviteCode,
     stop: &CancellationToken,
 ) -> Result<Entrance, StartError> {
-    let limits = network_limits();
-    let asking = stop.run_until_cancelled(enrol(key, config.listen, code, &limits));
+    let asking = stop.run_until_cancelled(ask(config, key, code));
     let enrolled = match Handle::current().block_on(asking) {
         None => return Err(StartError::Interrupted),
         Some(Ok(enrolled)) => enrolled,
@@ -195,9 +201,40 @@ fn enter(
         }
     };
     folder.keep_certificate(&enrolled.certificate)?;
-    let entrance = invited(&config.home, enrolled.authority, enrolled.certificate)?;
+    let mut entrance = invited(&config.home, enrolled.authority, enrolled.certificate)?;
+    entrance.let_in_at = Some(enrolled.by);
     config.home.keep_founder(enrolled.by)?;
     Ok(entrance)
+}
+
+/// Asks at the addresses of the code, and where nobody there lets anybody in, at those of the local
+/// network that claim to be of the ring that the code means.
+async fn ask(
+    config: &NodeConfig,
+    key: &NodeKey,
+    code: &InviteCode,
+) -> Result<Enrolled, ConnectError> {
+    let limits = network_limits();
+    let asked = enrol(key, config.listen, code, &limits).await;
+    let is_final = match &asked {
+        Ok(_) => true,
+        Err(ConnectError::TheyRefuse(refusal)) => *refusal != Refusal::CannotInvite,
+        Err(_) => false,
+    };
+    if is_final || !config.nearby || !nearby::is_of_use(config.listen) {
+        return asked;
+    }
+    let mut addrs = nearby::find(code.ring, Wanted::Inviters).await;
+    addrs.retain(|addr| !code.addrs.contains(addr));
+    if addrs.is_empty() {
+        return asked;
+    }
+    tracing::info!(?addrs, "the ring is on the local network");
+    let code = InviteCode {
+        addrs,
+        ..code.clone()
+    };
+    enrol(key, config.listen, &code, &limits).await
 }
 
 fn other_ring(home: &Home) -> StartError {

@@ -86,6 +86,7 @@ pub(super) async fn config(
     }
     config.data.clone_from(&args.data);
     config.offer = args.offer;
+    config.nearby = !args.no_mdns;
     config.classic = args.classic;
     config.bits = args.bits;
     config.ring_name.clone_from(&args.ring_name);

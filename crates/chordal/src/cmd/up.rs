@@ -37,6 +37,7 @@ pub(super) async fn run_and_join(
     let run = RunArgs {
         offer: args.offer,
         data: args.data,
+        no_mdns: args.no_mdns,
         ..RunArgs::default()
     };
     serve(context, run, Some(place)).await
