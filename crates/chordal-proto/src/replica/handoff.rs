@@ -66,7 +66,22 @@ struct Confirming {
 struct Leaving {
     operation: OperationId,
     force: bool,
+    /// Since when everything is handed over, and only others are waited for.
+    idle_since: Option<Time>,
 }
+
+impl Leaving {
+    const fn new(operation: OperationId, force: bool) -> Self {
+        Self {
+            operation,
+            force,
+            idle_since: None,
+        }
+    }
+}
+
+/// How long a node that has handed everything over waits for the others to do without it.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Pause between two looks at a hand-off that waits for confirmations.
 const ASK_AGAIN: Duration = Duration::from_millis(200);
@@ -124,7 +139,7 @@ impl Peer {
                 return;
             }
             // The patient attempt becomes a forced one.
-            let patient = std::mem::replace(leaving, Leaving { operation, force });
+            let patient = std::mem::replace(leaving, Leaving::new(operation, force));
             let overtaken = Failure::Busy("a forced leave has taken over");
             self.reply(patient.operation, Err(overtaken));
             self.repair_soon(now);
@@ -139,7 +154,7 @@ impl Peer {
             self.reply(operation, Err(Failure::UnsafeLeave(why)));
             return;
         }
-        self.replica.hand_offs.leaving = Some(Leaving { operation, force });
+        self.replica.hand_offs.leaving = Some(Leaving::new(operation, force));
         self.me.standing = Standing::Leaving;
         self.table.set_own(&self.settings, &self.me.clone());
         self.announce(now, vec![self.me.clone()]);
@@ -195,11 +210,19 @@ impl Peer {
     }
 
     fn left(&mut self, now: Time) {
-        let Some(leaving) = self.replica.hand_offs.leaving else {
+        let is_needed = self.is_leaving_patiently() && self.is_needed_to_count(now);
+        let Some(leaving) = &mut self.replica.hand_offs.leaving else {
             return;
         };
-        if !leaving.force && self.is_needed_to_count(now) {
+        let leaving_operation = leaving.operation;
+        if is_needed {
             // Those who hold its arcs now would wait for it until the grace time is over.
+            let since = *leaving.idle_since.get_or_insert(now);
+            if now.since(since) >= PATIENCE {
+                let why = "those who hold its copies now do not yet count without it";
+                self.stay(now, why.to_owned());
+                return;
+            }
             self.replica.note_foreign();
             self.timers.at_latest(now + ASK_AGAIN, Reason::Repair);
             return;
@@ -209,7 +232,7 @@ impl Peer {
         self.table.set_own(&self.settings, &self.me.clone());
         self.announce(now, vec![self.me.clone()]);
         self.timers.cancel(Reason::Save);
-        self.saves.left = Some(leaving.operation);
+        self.saves.left = Some(leaving_operation);
         self.save_members(now);
     }
 

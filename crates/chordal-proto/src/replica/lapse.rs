@@ -84,7 +84,12 @@ impl Peer {
         lapse.asked.clear();
         lapse.counting.clear();
         let mut questions: BTreeMap<NodeId, Vec<(Arc, View)>> = BTreeMap::new();
-        for held in self.outdated() {
+        let mut outdated = self.outdated();
+        // Of more than fit one question others come first in the next round.
+        let turn = usize::try_from(self.replica.lapse.round).unwrap_or(0);
+        let count = outdated.len().max(1);
+        outdated.rotate_left(turn.wrapping_mul(COUNTS_QUESTION_MAX) % count);
+        for held in outdated {
             let alive = held
                 .holders
                 .iter()
@@ -127,18 +132,24 @@ impl Peer {
             .filter(|(_, history)| !history.passed.is_empty())
             .map(|(arc, _)| arc)
             .collect();
-        let mut outdated: Vec<HeldArc> = Vec::new();
+        let mut outdated: BTreeMap<Key, HeldArc> = BTreeMap::new();
         for stretch in stretches {
-            let held = placement::arc_at(&self.table, &self.settings, stretch.upto);
-            let Some(held) = held.filter(|held| !held.holders.contains(&self.me.node)) else {
-                continue;
-            };
-            let is_known = outdated.iter().any(|other| other.arc == held.arc);
-            if !is_known && self.replica.tells_more_than(&held) {
-                outdated.push(held);
+            // A stretch ends where arcs ended that are gone by now: it may meet many of today's.
+            for (from, to) in stretch.ranges(last) {
+                let mut next = Some(from);
+                while let Some(key) = next {
+                    let held = placement::arc_at(&self.table, &self.settings, key);
+                    let Some(held) = held else { break };
+                    let upto = held.arc.upto;
+                    next = following(upto).filter(|&next| upto >= key && next <= to);
+                    let is_others = !held.holders.contains(&self.me.node);
+                    if is_others && self.replica.tells_more_than(&held) {
+                        outdated.insert(upto, held);
+                    }
+                }
             }
         }
-        outdated
+        outdated.into_values().collect()
     }
 
     /// Somebody asks on which arcs this node counts.
@@ -200,6 +211,11 @@ impl Peer {
         self.replica.moves += 1;
         self.save_soon(now);
     }
+}
+
+/// The key after this one, on a ring that is not looked at around its end.
+fn following(key: Key) -> Option<Key> {
+    key.position().checked_add(1).map(Key::new)
 }
 
 impl super::Replica {

@@ -36,9 +36,28 @@ impl Pasts {
             let range = (to.position(), history.clone());
             self.ranges.insert(from.position(), range);
         }
+        if self.ranges.len() > FORMER_ARCS_MAX {
+            self.join_equals();
+        }
         while self.ranges.len() > FORMER_ARCS_MAX {
             self.ranges.pop_first();
         }
+    }
+
+    /// Makes one range of neighbours of which the same is known.
+    fn join_equals(&mut self) {
+        let mut joined: Vec<(u128, (u128, History))> = Vec::new();
+        for (start, (end, history)) in std::mem::take(&mut self.ranges) {
+            match joined.last_mut() {
+                Some((_, (until, same)))
+                    if until.checked_add(1) == Some(start) && *same == history =>
+                {
+                    *until = end;
+                }
+                _ => joined.push((start, (end, history))),
+            }
+        }
+        self.ranges = joined.into_iter().collect();
     }
 
     /// What is known of an arc, all of its parts together, if anything is.

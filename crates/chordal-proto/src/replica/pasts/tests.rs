@@ -82,3 +82,21 @@ fn a_view_is_noted_of_every_part_and_once() {
     let known = pasts.of(arc(10, 20), last()).expect("it was noted");
     assert!(known.based && known.passed.len() == 2);
 }
+
+#[test]
+fn of_too_many_ranges_neighbours_of_which_the_same_is_known_become_one() {
+    let last = Key::new(1 << 20);
+    let mut pasts = Pasts::default();
+    let ranges = u128::try_from(FORMER_ARCS_MAX).unwrap() + 1;
+    pasts.put(arc(0, 10), last, &passed(9));
+    for number in 1..ranges {
+        pasts.put(arc(number * 10, number * 10 + 10), last, &passed(1));
+    }
+    assert_eq!(
+        pasts.of(arc(0, 10), last),
+        Some(passed(9)),
+        "it is not lost"
+    );
+    assert_eq!(pasts.of(arc(10, ranges * 10), last), Some(passed(1)));
+    assert_eq!(pasts.iter(last).count(), 2);
+}
