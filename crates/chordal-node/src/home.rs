@@ -196,6 +196,17 @@ impl Home {
         folder::replace(&path, format!("{founder}\n").as_bytes())
     }
 
+    /// Forgets it: whoever left does not look for its former ring.
+    pub(crate) fn forget_founder(&self) -> Result<(), HomeError> {
+        let path = self.path.join("ring.founder");
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(HomeError::io(&path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Where the node listened that let this home in: there is the ring's authority.
     pub(crate) fn founder(&self) -> Option<SocketAddr> {
         let text = folder::read(&self.path.join("ring.founder")).ok()??;

@@ -468,6 +468,11 @@ impl Node {
         let Answer::Left = self.ask(Command::Leave { force }).await? else {
             unexpected("Leave")
         };
+        let home = self.shared.home.clone();
+        let forgetting = spawn_blocking(move || home.forget_founder()).await;
+        if let Ok(Err(error)) = forgetting {
+            tracing::warn!(%error, "the ring that was left is looked for at the next start");
+        }
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use chordal_net::{Endpoint, Fingerprint, Limits, NodeKey, Target};
 use chordal_object::{Bits, NodeId};
 use chordal_proto::limits::TABLE_MAX;
-use chordal_proto::{Config, Peer, Profile, Settings, Time};
+use chordal_proto::{Config, Peer, Profile, Settings, Time, saved_nodes};
 use chordal_store::OpenError;
 use tokio::sync::{OnceCell, broadcast, mpsc, watch};
 use tokio::time::Instant;
@@ -227,6 +227,13 @@ impl OnDisk {
         let entrance = entrance::open(config, &folder, &key, stop)?;
         let mut seeds = seeds;
         seeds.splice(0..0, entrance.let_in_at);
+        let knows_others = members
+            .clone()
+            .is_some_and(|saved| saved_nodes(saved).len() > 1);
+        if seeds.is_empty() && !knows_others && entrance.invitations.is_none() {
+            // It was let in and stopped before it had noted anybody.
+            seeds.extend(config.home.founder());
+        }
         entrance::recall_expelled(&config.home, &folder, &key, &entrance.admission)?;
         Ok(Self {
             entrance,

@@ -180,3 +180,30 @@ async fn an_invited_node_whose_index_is_lost_is_left_as_it_is_until_it_has_a_cod
     cluster.nodes.push(guest);
     cluster.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_invited_node_that_stops_as_soon_as_it_was_let_in_finds_its_ring_again() {
+    let cluster = Cluster::of(1).await;
+    let mut config = machine(&cluster, 1);
+    config.invite = Some(cluster.nodes[0].invite(1, HOUR).await.unwrap());
+    let guest = Node::start(config).await.unwrap();
+    let id = guest.id();
+    guest.shutdown(Duration::ZERO).await;
+    drop(guest);
+    // At another address, so that nobody finds it either.
+    let guest = Node::start(machine(&cluster, 1)).await.unwrap();
+    assert_eq!(guest.id(), id);
+    until("they are two again", async || {
+        let status = guest.status().await.unwrap();
+        status.whole && status.nodes.len() == 2
+    })
+    .await;
+    guest.leave(chordal_node::Force::No).await.unwrap();
+    guest.shutdown(Duration::ZERO).await;
+    drop(guest);
+    // Whoever left does not come back by itself.
+    let alone = Node::start(machine(&cluster, 1)).await.unwrap();
+    assert_eq!(alone.status().await.unwrap().nodes.len(), 1);
+    alone.shutdown(Duration::ZERO).await;
+    cluster.stop().await;
+}
