@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::moved::MovedBy;
+
 /// What a node did since it started. Counts only grow, except those of things open at the moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -79,6 +81,7 @@ pub(crate) struct Counting {
     pub(crate) scrubbed: Count,
     pub(crate) swept: Count,
     pub(crate) malformed: Count,
+    pub(crate) moved: MovedBy,
 }
 
 impl Counting {

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chronicle;
 use crate::client::{Order, SharedSettings};
 use crate::exec::{self, Disk, SETTINGS, Server, Transfers};
 use crate::held::Held;
@@ -24,6 +25,7 @@ use crate::inbox::{Duty, Inbox};
 use crate::limits::TURN_INPUTS_MAX;
 use crate::node::Phase;
 use crate::notices::Notices;
+use crate::put::now_ms;
 use crate::recorder::Recorder;
 use crate::settings_bytes;
 
@@ -45,6 +47,7 @@ pub(crate) struct Driver {
     pub(crate) notices: Notices,
     /// Where it is told whom this node meets.
     pub(crate) met: mpsc::Sender<Target>,
+    pub(crate) chronicle: Arc<chronicle::Log>,
     pub(crate) settings: SharedSettings,
     pub(crate) phase: watch::Sender<Phase>,
     pub(crate) tasks: TaskTracker,
@@ -193,11 +196,25 @@ impl Driver {
                     if let Notice::Malformed { node, .. } = &notice {
                         self.endpoint.disconnect(exec::peer(*node));
                     }
+                    self.remember(&notice);
                     self.notices.note(notice);
                 }
             }
         }
         self.keep_settings();
+    }
+
+    /// Keeps what happens to nodes, for people who look later.
+    fn remember(&self, notice: &Notice) {
+        let own = self.peer.member().node;
+        let Some((node, what)) = chronicle::happening(notice, own) else {
+            return;
+        };
+        let member = self.peer.member_of(node);
+        let places = member
+            .as_ref()
+            .map(|member| (member, member.tokens(self.peer.settings())));
+        self.chronicle.note(now_ms(), (node, what), places);
     }
 
     fn reply(&mut self, operation: OperationId, answer: Result<Answer, Failure>) {

@@ -7,6 +7,7 @@
 
 mod acquaintances;
 mod bulk;
+mod chronicle;
 mod client;
 mod counters;
 mod driver;
@@ -21,6 +22,7 @@ mod inbox;
 mod lane;
 mod limits;
 pub mod model;
+mod moved;
 mod nearby;
 mod node;
 mod notices;
@@ -32,12 +34,14 @@ mod start;
 mod stop;
 
 pub use chordal_net::{ConnectError, InviteCode, ParseInviteError, PeerId};
+pub use chronicle::{Chronicle, Happening, RingEvent};
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};
 pub use files::{
     ByteRange, Download, FileBody, FileInfo, ListPage, Only, PutRequest, PutResult, Removed,
 };
 pub use home::{Admitted, Announcement, By, Home, HomeError, RunningNode};
+pub use moved::Moved;
 pub use node::{ExpelError, Expelled, Force, InviteError, Node, NodeConfig, Phase};
 pub use scrub::ScrubPace;
 pub use start::StartError;

@@ -63,6 +63,15 @@ pub(crate) const TOKENS: u8 = 8;
 /// Notices kept for a slow listener.
 pub(crate) const NOTICES_MAX: usize = 1024;
 
+/// Events of the ring that the chronicle keeps.
+pub(crate) const CHRONICLE_EVENTS_MAX: usize = 4096;
+
+/// For how long it keeps them.
+pub(crate) const CHRONICLE_KEPT: Duration = Duration::from_hours(24);
+
+/// Other nodes of which it is counted what was moved between them and this one.
+pub(crate) const MOVED_NODES_MAX: usize = 4096;
+
 /// Nodes remembered because a malformed message of theirs was logged: each is logged once.
 pub(crate) const COMPLAINED_MAX: usize = 4096;
 

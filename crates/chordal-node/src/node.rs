@@ -23,6 +23,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chronicle::{self, Chronicle};
 use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
 use crate::error::NodeError;
@@ -30,6 +31,7 @@ use crate::exec;
 use crate::expulsions::{Expulsions, tell_all};
 use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
 use crate::home::{Admitted, Announcement, Home, HomeError, Invitations, RunningNode, now};
+use crate::moved::Moved;
 use crate::nearby::{Announced, Presence, reunite};
 use crate::scrub::ScrubPace;
 use crate::start::address::reachable;
@@ -191,6 +193,7 @@ pub(crate) struct Shared {
     pub(crate) client: Arc<Client>,
     pub(crate) endpoint: Endpoint,
     pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) chronicle: Arc<chronicle::Log>,
     pub(crate) phase: watch::Sender<Phase>,
     /// Everything that runs for this node, threads that wait for the disk included.
     pub(crate) tasks: TaskTracker,
@@ -326,6 +329,16 @@ impl Node {
     /// What happens in the ring, as it happens. A slow listener misses the oldest.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         self.shared.notices.subscribe()
+    }
+
+    /// What happened in the ring in the last day, as far as this node saw it.
+    pub fn chronicle(&self) -> Chronicle {
+        self.shared.chronicle.read(put::now_ms())
+    }
+
+    /// How many chunks went between this node and others, by the other node.
+    pub fn moved(&self) -> BTreeMap<NodeId, Moved> {
+        self.shared.client.counting.moved.read()
     }
 
     /// Where it is in its life.

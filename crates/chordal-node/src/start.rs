@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acquaintances::{Acquaintances, Recalled};
+use crate::chronicle;
 use crate::client::Client;
 use crate::counters::Counting;
 use crate::driver::Driver;
@@ -39,6 +40,7 @@ use crate::limits::{
 use crate::nearby::{self, Presence};
 use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
+use crate::put::now_ms;
 use crate::recorder::{Recorder, Rotation};
 use crate::scrub;
 use crate::settings_bytes;
@@ -344,6 +346,7 @@ fn assemble(
     let settings = Arc::new(RwLock::new(on_disk.settings.clone()));
     let phase = watch::Sender::new(Phase::Running);
     let notices = broadcast::Sender::new(NOTICES_MAX);
+    let chronicle = Arc::new(chronicle::Log::new(now_ms()));
     let (orders, orders_taken) = mpsc::channel(COMMANDS_MAX);
     let (peer, recorder) = core(config, id, addr, &on_disk, &tasks)?;
     let folder = Arc::new(on_disk.folder);
@@ -368,6 +371,7 @@ fn assemble(
         )),
         endpoint: endpoint.clone(),
         notices: notices.clone(),
+        chronicle: Arc::clone(&chronicle),
         phase: phase.clone(),
         tasks: tasks.clone(),
         stop: stop.clone(),
@@ -392,6 +396,7 @@ fn assemble(
             tasks.clone(),
         ),
         met,
+        chronicle,
         notices: Notices::new(notices, folder, counting, tasks.clone()),
         endpoint,
         events,

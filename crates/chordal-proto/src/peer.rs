@@ -243,6 +243,12 @@ impl Peer {
             .collect()
     }
 
+    /// The entry of a node that this one has heard of, or of itself.
+    pub fn member_of(&self, node: NodeId) -> Option<Member> {
+        let entry = self.table.get(node)?;
+        Some(entry.to_member())
+    }
+
     /// Deals with messages to itself and with changes of placement until nothing is left.
     fn settle(&mut self, now: Time) {
         loop {

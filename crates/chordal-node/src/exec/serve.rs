@@ -55,6 +55,9 @@ impl Server {
                     let bits = settings.unwrap_or_else(PoisonError::into_inner).bits;
                     let bytes = std::mem::take(&mut request.body);
                     let verdict = verdict(own.disk.keep(id, bytes, bits).await);
+                    if verdict == Verdict::Done {
+                        own.counting.moved.fetched(super::node(request.from));
+                    }
                     if verdict == Verdict::NotThere {
                         own.counting.malformed.one();
                         tracing::warn!(from = %request.from, chunk = %id, "a node sent other bytes than it said");
@@ -66,6 +69,7 @@ impl Server {
                     match own.disk.read(id).await {
                         Ok(Some(chunk)) => {
                             own.counting.chunks_served.one();
+                            own.counting.moved.given(super::node(request.from));
                             request.respond(Verdict::Done.encode(), Some(chunk.into_bytes()));
                         }
                         Ok(None) => request.respond(Verdict::NotThere.encode(), None),

@@ -157,6 +157,9 @@ impl Transfers {
         let (verdict, _) = self.request(to, wish, Some(bytes)).await?;
         verdict.into_end()?;
         self.counting.chunks_pushed.one();
+        if let Some(node) = to.node {
+            self.counting.moved.given(node);
+        }
         Ok(())
     }
 
@@ -164,6 +167,9 @@ impl Transfers {
         let (verdict, body) = self.request(from, Wish::Send(chunk), None).await?;
         verdict.into_end()?;
         self.counting.chunks_fetched.one();
+        if let Some(node) = from.node {
+            self.counting.moved.fetched(node);
+        }
         Ok(body)
     }
 
