@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::pace::Progress;
 use crate::problem::Missing;
+use crate::safety::Safety;
 
 /// The answer to a put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +101,9 @@ pub struct Where {
     pub name: String,
     /// Where it lives on the ring.
     pub key: String,
+    /// The same as a part of the ring, 0 to below 1.
+    #[serde(default)]
+    pub at: f64,
     /// Whether a holder that answered has it.
     pub exists: bool,
     /// The lookup's hops; the last one is the owner.
@@ -243,6 +248,12 @@ pub struct PicturedNode {
     pub tokens: Vec<PicturedToken>,
     /// The part of the ring whose keys it owns, 0 to 1.
     pub share: f64,
+    /// Copies that it should hold and does not have yet; nothing when it did not say.
+    #[serde(default)]
+    pub copies_wanted: Option<u64>,
+    /// Things that it holds only until their holders have them; nothing when it did not say.
+    #[serde(default)]
+    pub handing_off: Option<u64>,
 }
 
 /// One token of the picture.
@@ -252,6 +263,134 @@ pub struct PicturedToken {
     pub key: String,
     /// The position as a part of the ring, 0 to below 1.
     pub at: f64,
+}
+
+/// Everything that the dashboard draws of the ring.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scene {
+    /// The id of the node asked.
+    pub node: String,
+    /// Its address.
+    pub addr: String,
+    /// The ring with all places.
+    pub ring: RingPicture,
+    /// What repair is doing.
+    pub repair: Repair,
+    /// How it gets on.
+    pub progress: Progress,
+    /// What all that means for the files.
+    pub safety: Safety,
+    /// What moves between the node asked and others.
+    pub flows: Vec<Flow>,
+}
+
+/// What is told of chunks that move between the node asked and another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// The other node.
+    pub node: String,
+    /// Chunks that came from there since it was told last.
+    pub fetched: u64,
+    /// Chunks that went there.
+    pub given: u64,
+}
+
+/// What changed of a [`Scene`]. Its nodes are only those that are not as they were.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SceneChange {
+    /// The new state.
+    #[serde(flatten)]
+    pub scene: Scene,
+    /// Ids of nodes that are no more in it.
+    pub removed: Vec<String>,
+}
+
+/// Puts together what the dashboard draws.
+pub(crate) fn scene(
+    status: Status,
+    ring: RingPicture,
+    progress: Progress,
+    flows: Vec<Flow>,
+) -> Scene {
+    Scene {
+        safety: Safety::of(&status.ring.nodes, &status.repair),
+        node: status.node.id,
+        addr: status.node.addr,
+        ring,
+        repair: status.repair,
+        progress,
+        flows,
+    }
+}
+
+/// What happened in the ring in the last day, as far as the node asked saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timeline {
+    /// Since when nothing is missing (RFC 3339, UTC): at most a day ago, at most since the node
+    /// started.
+    pub since: String,
+    /// What the node's clock says (RFC 3339, UTC).
+    pub now: String,
+    /// What happened, oldest first.
+    pub events: Vec<TimelineEvent>,
+}
+
+/// Something that happened to a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimelineEvent {
+    /// When (RFC 3339, UTC).
+    pub at: String,
+    /// To whom.
+    pub node: String,
+    /// That node's address; nothing where nobody knew.
+    pub addr: Option<String>,
+    /// `appeared`, `suspected`, `recovered`, `gone` or `left`.
+    pub what: String,
+    /// Where its tokens were, as parts of the ring.
+    pub tokens: Vec<f64>,
+}
+
+/// A link to the dashboard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DashboardLink {
+    /// What to put behind `#` in the dashboard's address. It works once.
+    pub link: String,
+    /// For how many seconds it does.
+    pub seconds: u64,
+}
+
+/// A wish for a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenSession {
+    /// What the link has behind `#`.
+    pub link: String,
+}
+
+/// The half of a session that the page keeps; the other half is a cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionToken {
+    /// For the header `Chordal-Session`.
+    pub token: String,
+    /// For how many seconds the session lasts.
+    pub seconds: u64,
+}
+
+/// A wish to have the browser fetch a file by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantTicket {
+    /// The file's name.
+    pub name: String,
+}
+
+/// The answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+    /// For the parameter `ticket` of `GET /v1/files`, once.
+    pub ticket: String,
+    /// The file's full name, which the download must be asked by.
+    pub name: String,
 }
 
 /// The ring's certificate: what a walk over the live ring found.

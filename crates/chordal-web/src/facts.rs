@@ -6,7 +6,7 @@ use chordal_node::model::{
     Care, Copies, CopyState, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState,
     RingCheck, RingStatus, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
 };
-use chordal_node::{FileInfo, ListPage, PutResult, Removed};
+use chordal_node::{Chronicle, FileInfo, Happening, ListPage, PutResult, Removed, RingEvent};
 use jiff::Timestamp;
 
 use crate::api;
@@ -95,10 +95,11 @@ pub(crate) fn page(page: ListPage) -> api::Page {
     }
 }
 
-pub(crate) fn whereabouts(name: String, found: &Whereabouts) -> api::Where {
+pub(crate) fn whereabouts(name: String, found: &Whereabouts, settings: &Settings) -> api::Where {
     api::Where {
         name,
         key: found.key.to_string(),
+        at: part_of_ring(found.key.position(), settings),
         exists: found.record.as_ref().is_some_and(|r| !r.is_tombstone()),
         hops: found.hops.iter().map(hop).collect(),
         holders: found
@@ -326,6 +327,8 @@ pub(crate) fn picture(ring: &RingStatus, settings: &Settings) -> api::RingPictur
                     at: part_of_ring(token.position(), settings),
                 })
                 .collect(),
+            copies_wanted: node.status.as_ref().map(|status| status.copies_wanted),
+            handing_off: node.status.as_ref().map(|status| status.handing_off),
         }
     });
     api::RingPicture {
@@ -334,6 +337,33 @@ pub(crate) fn picture(ring: &RingStatus, settings: &Settings) -> api::RingPictur
         whole: ring.whole,
         problems: ring.problems.clone(),
         nodes: nodes.collect(),
+    }
+}
+
+/// What happened in the ring, at this moment of the node's clock.
+pub(crate) fn timeline(chronicle: &Chronicle, now_ms: i64, settings: &Settings) -> api::Timeline {
+    let event = |event: &RingEvent| api::TimelineEvent {
+        at: time(event.at_ms),
+        node: event.node.to_string(),
+        addr: event.addr.map(|addr| addr.to_string()),
+        what: match event.what {
+            Happening::Appeared => "appeared",
+            Happening::Suspected => "suspected",
+            Happening::Recovered => "recovered",
+            Happening::Gone => "gone",
+            Happening::Left => "left",
+        }
+        .to_owned(),
+        tokens: event
+            .tokens
+            .iter()
+            .map(|token| part_of_ring(token.position(), settings))
+            .collect(),
+    };
+    api::Timeline {
+        since: time(chronicle.since_ms),
+        now: time(now_ms),
+        events: chronicle.events.iter().map(event).collect(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Once the first byte of an answer is out, an error can only break the connection: the length
 //! was promised, so no client takes a short body for a whole file.
 
+use std::fmt::Write as _;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use axum::Json;
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, LAST_MODIFIED,
-    RANGE,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -41,7 +42,10 @@ pub(crate) async fn put(
     let request = put_request(query.as_deref(), &headers)?;
     let mut pieces = pin!(patient(body.into_data_stream()));
     match shared.node.put(request, pieces.as_mut()).await {
-        Ok(stored) => Ok(Json(facts::stored(&stored))),
+        Ok(stored) => {
+            shared.live.touch();
+            Ok(Json(facts::stored(&stored)))
+        }
         Err(error) => {
             drain(pieces).await;
             Err(failure::problem(&error, Wish::Put))
@@ -103,7 +107,8 @@ pub(crate) async fn get(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let name = name_in(&Query::parse(query.as_deref())?)?;
+    let query = Query::parse(query.as_deref())?;
+    let name = name_in(&query)?;
     let range = text(&headers, &RANGE).and_then(parse_range);
     let wanted = text(&headers, &IF_RANGE);
     let failed = |error: NodeError| failure::problem(&error, Wish::Read);
@@ -118,7 +123,33 @@ pub(crate) async fn get(
     if part && wanted.is_some_and(|tag| tag != etag(&download.info)) {
         download = shared.node.get(&name, None).await.map_err(failed)?;
     }
-    Ok(answer(download, range.is_some()))
+    let mut answer = answer(download, range.is_some());
+    if query.get("ticket").is_some() {
+        // A file is never shown as a page of this origin: it is somebody's, and may hold a script.
+        answer
+            .headers_mut()
+            .insert(CONTENT_DISPOSITION, attachment(&name));
+    }
+    Ok(answer)
+}
+
+/// Has a browser store what comes, under the last part of the name.
+fn attachment(name: &Name) -> HeaderValue {
+    let path = name.path();
+    let last = path
+        .rsplit('/')
+        .find(|part| !part.is_empty())
+        .unwrap_or("file");
+    let mut text = "attachment; filename*=UTF-8''".to_owned();
+    for byte in last.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            // Writing into a string cannot fail.
+            write!(text, "%{byte:02X}").ok();
+        }
+    }
+    visible(&text)
 }
 
 fn answer(download: Download, range_asked: bool) -> Response {
@@ -178,6 +209,7 @@ pub(crate) async fn delete(
     let query = Query::parse(query.as_deref())?;
     let (name, only) = (name_in(&query)?, only_in(&query)?);
     let removed = shared.node.remove(&name, only.as_ref()).await;
+    shared.live.touch();
     removed
         .map(|removed| Json(facts::removed(name.to_string(), removed)))
         .map_err(|error| failure::problem(&error, Wish::Remove))

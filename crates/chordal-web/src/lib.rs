@@ -1,21 +1,27 @@
 //! The control API of a node over HTTP: what the command line speaks, and any script that can
-//! read the node's token.
+//! read the node's token; and the dashboard, a page that speaks it from a browser.
 //!
 //! The API is small and versioned by its path (`/v1/...`). It takes no decision and keeps nothing:
 //! a request becomes one call of the node's handle, and bodies pass through. It refuses whoever
 //! does not show the token, whatever host name does not belong to it, and any name in a path.
 
 pub mod api;
+mod assets;
+mod entrance;
 mod facts;
 mod failure;
 mod files;
 mod guard;
 mod limits;
+mod live;
 mod members;
+pub mod pace;
 pub mod problem;
 mod query;
 mod routes;
+pub mod safety;
 mod server;
+mod session;
 mod which;
 
 pub use server::Server;

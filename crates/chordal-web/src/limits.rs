@@ -47,4 +47,47 @@ pub(crate) const INVITE_SECONDS_MAX: u64 = 366 * 86_400;
 /// Rows in a page of a listing when nobody says how many.
 pub(crate) const LIST_ROWS_DEFAULT: u32 = 1000;
 
+/// Links to the dashboard that are good at a time; of more the oldest is void.
+pub(crate) const LINKS_MAX: usize = 16;
+
+/// How long such a link is good for.
+pub(crate) const LINK_LASTS: Duration = Duration::from_mins(5);
+
+/// Sessions of the dashboard at a time; of more the one unused for longest ends.
+pub(crate) const SESSIONS_MAX: usize = 32;
+
+/// How long a session lasts.
+pub(crate) const SESSION_LASTS: Duration = Duration::from_hours(24);
+
+/// Downloads that were asked for and have not begun; of more the oldest is void.
+pub(crate) const TICKETS_MAX: usize = 256;
+
+/// How soon such a download must begin.
+pub(crate) const TICKET_LASTS: Duration = Duration::from_mins(1);
+
+/// How many may watch the ring at a time.
+pub(crate) const WATCHERS_MAX: usize = 16;
+
+/// The shortest time between two changes that a watcher is told.
+pub(crate) const LOOK_PAUSE: Duration = Duration::from_millis(250);
+
+/// How many times as long as a look at the whole ring took nobody looks again: a large ring is not
+/// to be kept busy by being watched.
+pub(crate) const LOOK_REST_PER_WORK: u32 = 4;
+
+/// How long a ring in which nothing happens is not looked at.
+pub(crate) const LOOK_IDLE: Duration = Duration::from_secs(5);
+
+/// The same while copies are missing or nodes are silent.
+pub(crate) const LOOK_BUSY: Duration = Duration::from_secs(1);
+
+/// How often a watcher of a ring in which nothing happens is told that the connection lives.
+pub(crate) const WATCH_ALIVE: Duration = Duration::from_secs(15);
+
+/// How far back the pace of repair is looked for.
+pub(crate) const PACE_WINDOW: Duration = Duration::from_secs(30);
+
+/// Looks that it is taken from.
+pub(crate) const PACE_LOOKS_MAX: usize = 128;
+
 const _: () = assert!(JSON_BYTES_MAX < BUFFER_BYTES_MAX);

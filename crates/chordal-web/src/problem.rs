@@ -21,6 +21,8 @@ pub enum Code {
     Unauthorised,
     /// The request names a host that this API is not.
     WrongHost,
+    /// A page of another origin asks.
+    WrongOrigin,
     /// There is no such address in the API.
     NoSuchRoute,
     /// There is no such file.
@@ -128,7 +130,7 @@ impl Code {
         match self {
             Self::BadRequest | Self::UploadCut => StatusCode::BAD_REQUEST,
             Self::Unauthorised => StatusCode::UNAUTHORIZED,
-            Self::WrongHost => StatusCode::FORBIDDEN,
+            Self::WrongHost | Self::WrongOrigin => StatusCode::FORBIDDEN,
             Self::NoSuchRoute | Self::NotFound | Self::UnknownNode => StatusCode::NOT_FOUND,
             Self::Conflict => StatusCode::PRECONDITION_FAILED,
             Self::OutOfRange => StatusCode::RANGE_NOT_SATISFIABLE,

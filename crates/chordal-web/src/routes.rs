@@ -2,14 +2,15 @@
 
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, RawQuery, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router, middleware};
+use axum::{Extension, Json, Router, middleware};
 use chordal_node::model::Name;
 use chordal_node::{Counters, Force, Node, NodeError};
 use chordal_object::DEFAULT_SPACE;
@@ -17,20 +18,36 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::failure::{self, Wish};
-use crate::guard::{self, Token};
+use crate::guard::{Asker, Gate, Token};
 use crate::limits::{
     INVITE_SECONDS_MAX, INVITE_USES_MAX, JOIN_ADDRS_MAX, JSON_BYTES_MAX, LIST_ROWS_DEFAULT,
 };
+use crate::live::Live;
 use crate::members::Members;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
-use crate::{api, facts, files, which};
+use crate::session::Sessions;
+use crate::{api, assets, entrance, facts, files, which};
 
 /// What every request needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) node: Node,
     pub(crate) token: Token,
+    pub(crate) sessions: Arc<Sessions>,
+    /// The name of the cookie of a session: cookies are of an address, not of a port.
+    pub(crate) cookie_name: Arc<str>,
+    pub(crate) live: Live,
+}
+
+impl Shared {
+    fn gate(&self) -> Gate<'_> {
+        Gate {
+            token: &self.token,
+            sessions: &self.sessions,
+            cookie_name: &self.cookie_name,
+        }
+    }
 }
 
 /// The whole API, behind its guard.
@@ -39,6 +56,16 @@ pub(crate) fn router(shared: Shared) -> Router {
         .head(files::head)
         .put(files::put)
         .delete(files::delete);
+    // A page in a browser has no business with these: only programs that have the node's token.
+    let of_programs = Router::new()
+        .route("/v1/join", post(join))
+        .route("/v1/invite", post(invite))
+        .route("/v1/leave", post(leave))
+        .route("/v1/forget", post(forget))
+        .route("/v1/expel", post(expel))
+        .route("/v1/links", post(entrance::link))
+        .route_layer(middleware::from_fn(programs_only));
+    let guarded = middleware::from_fn_with_state(shared.clone(), guarded);
     Router::new()
         .route("/v1/files", file.layer(DefaultBodyLimit::disable()))
         .route("/v1/stat", get(files::stat))
@@ -49,24 +76,66 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/check", get(check))
         .route("/v1/fingers", get(fingers))
         .route("/v1/counters", get(counters))
-        .route("/v1/join", post(join))
-        .route("/v1/invite", post(invite))
-        .route("/v1/leave", post(leave))
-        .route("/v1/forget", post(forget))
         .route("/v1/members", get(members))
-        .route("/v1/expel", post(expel))
+        .route("/v1/events", get(events))
+        .route("/v1/timeline", get(timeline))
+        .route("/v1/tickets", post(entrance::ticket))
+        .merge(of_programs)
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_route)
+        .layer(guarded)
+        // Below are those who have nothing to show yet.
+        .route("/v1/session", post(entrance::open).delete(entrance::close))
+        .merge(assets::router())
         .layer(DefaultBodyLimit::max(JSON_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(shared.clone(), guarded))
+        .layer(middleware::map_response(assets::seal))
         .with_state(shared)
 }
 
-async fn guarded(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    match guard::check(request.headers(), &shared.token) {
-        Ok(()) => next.run(request).await,
+async fn guarded(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let (method, uri, headers) = (request.method(), request.uri(), request.headers());
+    let admitted = shared.gate().admit(method, uri, headers, Instant::now());
+    match admitted {
+        Ok(asker) => {
+            request.extensions_mut().insert(asker);
+            next.run(request).await
+        }
         Err(problem) => problem.into_response(),
     }
+}
+
+async fn programs_only(
+    Extension(asker): Extension<Asker>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    if asker == Asker::Program {
+        return Ok(next.run(request).await);
+    }
+    Err(Problem::new(Code::Refused, "the dashboard may not do this")
+        .advice("Use the command line: `chordal --help`."))
+}
+
+/// `GET /v1/events`: the ring as it is, and then what changes.
+async fn events(
+    State(shared): State<Shared>,
+    Extension(asker): Extension<Asker>,
+) -> Result<Response, Problem> {
+    let until = match asker {
+        Asker::Program => None,
+        Asker::Page { ends, .. } => Some(ends),
+    };
+    shared.live.watch(until)
+}
+
+/// `GET /v1/timeline`: what happened in the last day.
+async fn timeline(State(shared): State<Shared>) -> Json<api::Timeline> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_millis();
+    let now_ms = i64::try_from(now).unwrap_or(i64::MAX);
+    let chronicle = shared.node.chronicle();
+    let settings = shared.node.settings();
+    Json(facts::timeline(&chronicle, now_ms, &settings))
 }
 
 async fn no_such_route(request: Request) -> Problem {
@@ -116,7 +185,10 @@ async fn whereis(
     let name = files::name_in(&Query::parse(query.as_deref())?)?;
     let found = shared.node.whereis(&name).await;
     found
-        .map(|found| Json(facts::whereabouts(name.to_string(), &found)))
+        .map(|found| {
+            let settings = shared.node.settings();
+            Json(facts::whereabouts(name.to_string(), &found, &settings))
+        })
         .map_err(|error| failure::problem(&error, Wish::Look))
 }
 
@@ -273,7 +345,7 @@ async fn detached<T: Send + 'static>(
     }
 }
 
-fn json_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn json_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(body)
         .map_err(|error| bad(&format!("the body is not understood: {error}")))
 }

@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::guard::Token;
 use crate::limits;
+use crate::live::Live;
 use crate::routes::{self, Shared};
 
 /// The control API of a node, served.
@@ -35,10 +36,17 @@ impl Server {
         if !addr.ip().is_loopback() {
             tracing::warn!(%addr, "the control API is not on a loopback address: its token crosses the network in clear");
         }
-        let token = Token::new(node.control_token().to_owned());
-        let router = routes::router(Shared { node, token });
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let live = Live::new(stop.clone());
+        drop(tasks.spawn(live.clone().run(node.clone())));
+        let router = routes::router(Shared {
+            token: Token::new(node.control_token().to_owned()),
+            node,
+            sessions: Arc::default(),
+            cookie_name: format!("chordal-{}", addr.port()).into(),
+            live,
+        });
         let accepting = accept_all(listener, router, stop.clone(), tasks.clone());
         drop(tasks.spawn(accepting));
         tasks.close();

@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Expel(ExpelArgs),
     /// Who is in the ring, since when, and by which invitation
     Members,
+    /// Open the dashboard in a browser: prints a link that works once
+    Open(OpenArgs),
     /// How the ring is
     Status,
     /// Draw the ring
@@ -316,6 +318,14 @@ pub(crate) struct InviteArgs {
     /// How long it is good for, for example 30m or 2d
     #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = parse_time)]
     pub(crate) lasts: Duration,
+}
+
+/// `chordal open`.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// Only print the link
+    #[arg(long)]
+    pub(crate) no_browser: bool,
 }
 
 /// `chordal leave`.

@@ -229,6 +229,16 @@ impl Client {
             .await
     }
 
+    /// A link to the dashboard, for one use.
+    pub(crate) async fn dashboard_link(&self) -> Result<api::DashboardLink, Trouble> {
+        self.json_of(Ask::new(Method::POST, "/v1/links", &[])).await
+    }
+
+    /// Where the API is reached.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.shared.addr
+    }
+
     /// Hands everything over and leaves.
     pub(crate) async fn leave(&self, force: bool) -> Result<api::Left, Trouble> {
         self.order("/v1/leave", &api::Leave { force }).await

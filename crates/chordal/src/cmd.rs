@@ -22,6 +22,7 @@ pub(crate) mod ls;
 mod man;
 mod members;
 mod node;
+mod open;
 pub(crate) mod put;
 mod ring;
 mod rm;
@@ -78,6 +79,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Forget(args) => forget::run(context, args).await,
         Command::Expel(args) => expel::run(context, args).await,
         Command::Members => members::run(context).await,
+        Command::Open(args) => open::run(context, args).await,
         Command::Status => status::run(context).await,
         Command::Ring => ring::run(context).await,
         Command::Check(args) => check::run(context, args).await,

@@ -1,16 +1,38 @@
-use axum::http::HeaderValue;
-
 use super::*;
 
-fn code_of(host: &str, authorization: Option<&str>) -> Option<Code> {
+const COOKIE_NAME: &str = "chordal-80";
+
+/// What a request with these headers is told; nothing when it is admitted.
+fn refusal(sessions: &Sessions, request: &str, lines: &[(HeaderName, &str)]) -> Option<Code> {
+    let (method, uri) = request.split_once(' ').unwrap();
     let mut headers = HeaderMap::new();
-    headers.insert(HOST, HeaderValue::from_str(host).unwrap());
-    if let Some(value) = authorization {
-        headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+    for (name, value) in lines {
+        headers.append(name, HeaderValue::from_str(value).unwrap());
     }
-    check(&headers, &Token::new("right".into()))
-        .err()
-        .map(|problem| problem.code)
+    let token = Token::new("right".into());
+    let gate = Gate {
+        token: &token,
+        sessions,
+        cookie_name: COOKIE_NAME,
+    };
+    let method: Method = method.parse().unwrap();
+    let admitted = gate.admit(&method, &uri.parse().unwrap(), &headers, Instant::now());
+    admitted.err().map(|problem| problem.code)
+}
+
+fn code_of(host: &str, authorization: Option<&str>) -> Option<Code> {
+    let mut lines = vec![(HOST, host)];
+    lines.extend(authorization.map(|value| (AUTHORIZATION, value)));
+    refusal(&Sessions::default(), "GET /v1/status", &lines)
+}
+
+/// A session's cookie line and token.
+fn session(sessions: &Sessions) -> (String, String) {
+    let now = Instant::now();
+    let link = sessions.link(now);
+    let opened = sessions.open(link.reveal(), now).unwrap();
+    let line = format!("other=1; {COOKIE_NAME}={}", opened.cookie.reveal());
+    (line, opened.token.reveal().to_owned())
 }
 
 #[test]
@@ -63,14 +85,85 @@ fn a_name_that_points_here_is_not_served() {
 
 #[test]
 fn a_request_without_host_or_with_two_is_refused() {
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, HeaderValue::from_static("Bearer right"));
-    let token = Token::new("right".into());
-    assert_eq!(check(&headers, &token).unwrap_err().code, Code::WrongHost);
-    headers.append(HOST, HeaderValue::from_static("127.0.0.1"));
-    assert!(check(&headers, &token).is_ok());
-    headers.append(HOST, HeaderValue::from_static("127.0.0.1"));
-    assert_eq!(check(&headers, &token).unwrap_err().code, Code::WrongHost);
+    let sessions = Sessions::default();
+    let right = (AUTHORIZATION, "Bearer right");
+    let host = (HOST, "127.0.0.1");
+    let ask = |lines: &[_]| refusal(&sessions, "GET /v1/status", lines);
+    assert_eq!(ask(std::slice::from_ref(&right)), Some(Code::WrongHost));
+    assert_eq!(ask(&[right.clone(), host.clone()]), None);
+    assert_eq!(ask(&[right, host.clone(), host]), Some(Code::WrongHost));
+}
+
+#[test]
+fn a_page_needs_both_halves_of_its_session() {
+    let sessions = Sessions::default();
+    let (cookie, token) = session(&sessions);
+    let host = (HOST, "127.0.0.1:80");
+    let ask = |more: &[(HeaderName, &str)]| {
+        let mut lines = vec![host.clone()];
+        lines.extend_from_slice(more);
+        refusal(&sessions, "GET /v1/status", &lines)
+    };
+    let (cookie, token) = ((COOKIE, cookie.as_str()), (SESSION_TOKEN, token.as_str()));
+    assert_eq!(ask(&[cookie.clone(), token.clone()]), None);
+    assert_eq!(ask(std::slice::from_ref(&cookie)), Some(Code::Unauthorised));
+    assert_eq!(ask(&[token]), Some(Code::Unauthorised));
+    let wrong = (SESSION_TOKEN, "0");
+    assert_eq!(ask(&[cookie, wrong]), Some(Code::Unauthorised));
+}
+
+#[test]
+fn a_page_of_another_origin_is_refused_whatever_it_shows() {
+    let sessions = Sessions::default();
+    let (cookie, token) = session(&sessions);
+    let ask = |more: (HeaderName, &str)| {
+        let lines = [
+            (HOST, "127.0.0.1:80"),
+            (COOKIE, cookie.as_str()),
+            (SESSION_TOKEN, token.as_str()),
+            more,
+        ];
+        refusal(&sessions, "DELETE /v1/files?name=a", &lines)
+    };
+    assert_eq!(ask((ORIGIN, "http://127.0.0.1:80")), None);
+    assert_eq!(ask((FETCH_SITE, "same-origin")), None);
+    for other in [
+        "http://127.0.0.1:81",
+        "https://127.0.0.1:80",
+        "http://evil.example",
+        "null",
+        "",
+    ] {
+        assert_eq!(ask((ORIGIN, other)), Some(Code::WrongOrigin), "{other}");
+    }
+    assert_eq!(ask((FETCH_SITE, "same-site")), Some(Code::WrongOrigin));
+    let lines = [
+        (HOST, "127.0.0.1:80"),
+        (AUTHORIZATION, "Bearer right"),
+        (ORIGIN, "http://evil.example"),
+    ];
+    let program = refusal(&sessions, "GET /v1/status", &lines);
+    assert_eq!(program, Some(Code::WrongOrigin));
+}
+
+#[test]
+fn a_ticket_opens_the_download_it_was_made_for_and_nothing_else() {
+    let sessions = Sessions::default();
+    let (cookie, _) = session(&sessions);
+    let value = cookie.rsplit_once('=').unwrap().1;
+    let ticket = || sessions.ticket(value, "main:a b", Instant::now());
+    let ask = |request: &str| {
+        let lines = [(HOST, "127.0.0.1:80"), (COOKIE, cookie.as_str())];
+        refusal(&sessions, request, &lines)
+    };
+    let refused = Some(Code::Unauthorised);
+    let ticket_for = |what: &str| format!("{what}&ticket={}", ticket().reveal());
+    assert_eq!(ask(&ticket_for("GET /v1/files?name=main:b")), refused);
+    assert_eq!(ask(&ticket_for("DELETE /v1/files?name=main:a+b")), refused);
+    assert_eq!(ask(&ticket_for("GET /v1/stat?name=main:a+b")), refused);
+    let good = ticket_for("GET /v1/files?name=main:a%20b");
+    assert_eq!(ask(&good), None);
+    assert_eq!(ask(&good), refused);
 }
 
 #[test]

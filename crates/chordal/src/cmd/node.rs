@@ -106,6 +106,7 @@ pub(super) async fn config(
 /// Prints the line that scripts wait for.
 pub(super) fn announce(context: &Context, serving: &Serving) -> Result<(), Trouble> {
     let (node, ring, http) = (serving.node.id(), serving.node.addr(), serving.http());
+    tracing::info!(%http, "the dashboard is here: run `chordal open`");
     if context.out.json {
         return context.out.object(&serde_json::json!({
             "ready": true,

@@ -1,6 +1,7 @@
 //! `status`: how the ring is, in a few lines.
 
 use chordal_web::api::{NodeHealth, Scrub, Status};
+use chordal_web::safety::{Safety, is_member};
 
 use super::Context;
 use crate::out::{Out, Paint, Painted, count, short, size, visible};
@@ -99,9 +100,7 @@ fn looked_after(nodes: &[NodeHealth]) -> String {
 
 /// Nodes that belong to the ring, whether they answer or not.
 pub(crate) fn members(nodes: &[NodeHealth]) -> impl Iterator<Item = &NodeHealth> {
-    nodes
-        .iter()
-        .filter(|node| ["alive", "suspect", "leaving"].contains(&node.state.as_str()))
+    nodes.iter().filter(|node| is_member(node))
 }
 
 /// A node's state in its colour, padded.
@@ -116,33 +115,9 @@ pub(crate) fn state(paint: Paint, state: &str) -> Painted<String> {
 
 /// What is now true, and what to do.
 fn verdict(status: &Status) -> String {
-    let holders = members(&status.ring.nodes)
-        .filter(|node| node.offered_bytes > 0)
-        .count() as u64;
-    let missing = status.repair.copies_missing;
-    match (status.repair.state.as_str(), missing) {
-        ("waiting", _) => format!(
-            "{} out of reach: their nodes are waited for before copies are made again. `chordal where NAME` explains a file.",
-            count(missing, "copy")
-        ),
-        ("working", _) => format!(
-            "{} missing; the ring is making them. Nothing to do.",
-            count(missing, "copy")
-        ),
-        _ if missing > 0 => format!("{} missing.", count(missing, "copy")),
-        _ if holders <= 1 => {
-            "One copy of everything: a second node makes it safe. On it: chordal join IP:PORT"
-                .to_owned()
-        }
-        _ => {
-            let copies = holders.min(3);
-            let dead = match copies {
-                2 => "either node dies",
-                _ => "any two nodes die",
-            };
-            format!(
-                "Every file has its {copies} copies: nothing is lost when {dead}. Look: chordal ring"
-            )
-        }
+    let safety = Safety::of(&status.ring.nodes, &status.repair);
+    match safety.state.as_str() {
+        "safe" => format!("{} Look: chordal ring", safety.words),
+        _ => safety.words,
     }
 }

@@ -145,7 +145,7 @@ async fn welcome(context: &Context, serving: &Serving) -> Result<(), Trouble> {
         offer(out, &serving.client()?).await?;
     }
     out.ending(
-        "Store a file: chordal put FILE. Ctrl-C pauses this node; its copies stay on its disk.",
+        "Store a file: chordal put FILE. See the ring: chordal open. Ctrl-C pauses this node; its copies stay on its disk.",
     )
 }
 

@@ -23,6 +23,8 @@ fn ring(tokens: &[&[f64]]) -> RingPicture {
                 })
                 .collect(),
             share: 0.5,
+            copies_wanted: None,
+            handing_off: None,
         });
     RingPicture {
         name: "blackboard".into(),

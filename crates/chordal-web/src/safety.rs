@@ -1,0 +1,85 @@
+//! What the facts of a ring mean for its files, in one place for every screen: what would be lost if
+//! nodes died now, and what to do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::{NodeHealth, Repair};
+
+/// The most copies that a file has.
+const COPIES_MAX: u64 = 3;
+
+/// How safe the files of a ring are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Safety {
+    /// `safe`, `one_copy`, `waiting`, `working` or `missing`.
+    pub state: String,
+    /// In words: what is true and, where there is something, what to do.
+    pub words: String,
+    /// So many nodes may be switched off at once, whichever they are, and nothing is lost.
+    pub unplug: u64,
+    /// How many copies each file has or is to have.
+    pub copies: u64,
+}
+
+impl Safety {
+    /// Judges by the nodes of a ring and by what repair is doing.
+    pub fn of<'a>(nodes: impl IntoIterator<Item = &'a NodeHealth>, repair: &Repair) -> Self {
+        let keeping = |node: &&NodeHealth| is_member(node) && node.offered_bytes > 0;
+        let copies = nodes.into_iter().filter(keeping).count() as u64;
+        let copies = copies.min(COPIES_MAX);
+        let missing = repair.copies_missing;
+        let (state, words) = match (repair.state.as_str(), missing) {
+            ("waiting", _) => (
+                "waiting",
+                format!(
+                    "{} out of reach: their nodes are waited for before copies are made again. `chordal where NAME` explains a file.",
+                    count(missing)
+                ),
+            ),
+            ("working", _) => (
+                "working",
+                format!(
+                    "{} missing; the ring is making them. Nothing to do.",
+                    count(missing)
+                ),
+            ),
+            _ if missing > 0 => ("missing", format!("{} missing.", count(missing))),
+            _ if copies <= 1 => (
+                "one_copy",
+                "One copy of everything: a second node makes it safe. On it: chordal join IP:PORT"
+                    .to_owned(),
+            ),
+            _ => {
+                let dead = match copies {
+                    2 => "either node dies",
+                    _ => "any two nodes die",
+                };
+                (
+                    "safe",
+                    format!("Every file has its {copies} copies: nothing is lost when {dead}."),
+                )
+            }
+        };
+        Self {
+            unplug: if state == "safe" { copies - 1 } else { 0 },
+            state: state.to_owned(),
+            words,
+            copies,
+        }
+    }
+}
+
+/// Whether a node belongs to its ring, whether it answers or not.
+pub fn is_member(node: &NodeHealth) -> bool {
+    ["alive", "suspect", "leaving"].contains(&node.state.as_str())
+}
+
+fn count(copies: u64) -> String {
+    match copies {
+        1 => "1 copy".to_owned(),
+        copies => format!("{copies} copies"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

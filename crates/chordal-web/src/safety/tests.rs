@@ -1,0 +1,56 @@
+use super::*;
+
+fn node(state: &str, offered_bytes: u64) -> NodeHealth {
+    NodeHealth {
+        id: "aa".into(),
+        addr: "127.0.0.1:1".into(),
+        state: state.into(),
+        used_bytes: None,
+        offered_bytes,
+        scrub: None,
+    }
+}
+
+fn safety(nodes: &[NodeHealth], state: &str, copies_missing: u64) -> (String, u64) {
+    let repair = Repair {
+        state: state.into(),
+        copies_missing,
+    };
+    let safety = Safety::of(nodes, &repair);
+    (safety.state, safety.unplug)
+}
+
+#[test]
+fn a_ring_at_rest_may_lose_all_but_one_of_its_copies() {
+    let nodes: Vec<_> = (0..5).map(|_| node("alive", 1)).collect();
+    for (count, state, unplug) in [
+        (1, "one_copy", 0),
+        (2, "safe", 1),
+        (3, "safe", 2),
+        (5, "safe", 2),
+    ] {
+        assert_eq!(safety(&nodes[..count], "idle", 0), (state.into(), unplug));
+    }
+}
+
+#[test]
+fn only_members_that_keep_something_count() {
+    let nodes = [
+        node("alive", 1),
+        node("alive", 0),
+        node("gone", 1),
+        node("left", 1),
+    ];
+    assert_eq!(safety(&nodes, "idle", 0), ("one_copy".into(), 0));
+    let nodes = [node("alive", 1), node("suspect", 1)];
+    assert_eq!(safety(&nodes, "idle", 0), ("safe".into(), 1));
+}
+
+#[test]
+fn while_anything_is_missing_nothing_may_be_unplugged() {
+    let nodes: Vec<_> = (0..5).map(|_| node("alive", 1)).collect();
+    assert_eq!(safety(&nodes, "working", 0), ("working".into(), 0));
+    assert_eq!(safety(&nodes, "working", 7), ("working".into(), 0));
+    assert_eq!(safety(&nodes, "waiting", 7), ("waiting".into(), 0));
+    assert_eq!(safety(&nodes, "idle", 1), ("missing".into(), 0));
+}
