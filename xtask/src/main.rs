@@ -1,9 +1,10 @@
 //! Tasks of the house: generated code, and the checks that hold the workspace in shape.
 //!
 //! `cargo run -p xtask -- codegen` writes the Rust of the `.proto` files; `-- check` lists what is
-//! untidy; `-- torture` runs real nodes under real faults. The checks run as tests of this package,
+//! untidy; `-- torture` runs real nodes under real faults; `-- browser` drives the dashboard in a browser. The checks run as tests of this package,
 //! too. Nothing here is linked into the product.
 
+mod browser;
 mod codegen;
 mod house;
 mod layers;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 
-const USAGE: &str = "usage: cargo run -p xtask -- codegen|check|torture [OPTIONS]";
+const USAGE: &str = "usage: cargo run -p xtask -- codegen|check|torture|browser [OPTIONS]";
 
 fn main() -> ExitCode {
     match run() {
@@ -34,6 +35,7 @@ fn run() -> Result<()> {
     match words.as_slice() {
         ["codegen"] => codegen::write_all(&house::root())?,
         ["check"] => check()?,
+        ["browser", options @ ..] => browser::run(&house::root(), options)?,
         ["torture", options @ ..] => torture::run(&house::root(), options)?,
         _ => bail!("{USAGE}"),
     }

@@ -62,6 +62,7 @@ pub(crate) struct Log {
 #[derive(Debug)]
 struct Kept {
     since_ms: i64,
+    noted: u64,
     events: VecDeque<RingEvent>,
 }
 
@@ -90,6 +91,7 @@ impl Log {
         Self {
             kept: Mutex::new(Kept {
                 since_ms: now_ms,
+                noted: 0,
                 events: VecDeque::new(),
             }),
         }
@@ -106,6 +108,7 @@ impl Log {
             (Some(member.addr), tokens)
         });
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.noted += 1;
         kept.events.push_back(RingEvent {
             at_ms: now_ms,
             node,
@@ -114,6 +117,12 @@ impl Log {
             what,
         });
         kept.shorten(now_ms);
+    }
+
+    /// How many events were noted, those included that were dropped since.
+    pub(crate) fn noted(&self) -> u64 {
+        let kept = self.kept.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).noted
     }
 
     /// What is remembered.

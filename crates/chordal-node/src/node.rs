@@ -336,6 +336,11 @@ impl Node {
         self.shared.chronicle.read(put::now_ms())
     }
 
+    /// How many events the chronicle noted since the node started: it grows when there is more to read.
+    pub fn events_noted(&self) -> u64 {
+        self.shared.chronicle.noted()
+    }
+
     /// How many chunks went between this node and others, by the other node.
     pub fn moved(&self) -> BTreeMap<NodeId, Moved> {
         self.shared.client.counting.moved.read()

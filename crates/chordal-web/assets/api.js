@@ -11,8 +11,8 @@ export function whenSessionIsOver(act) {
 }
 
 /** An address of the API with its parameters. */
-export function address(path, parameters = {}) {
-  const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
+export function address(path, parameters) {
+  const given = Object.entries(parameters ?? {}).filter(([, value]) => value !== null && value !== undefined);
   const query = given.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&");
   return query ? `${path}?${query}` : path;
 }

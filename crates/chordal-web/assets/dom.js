@@ -28,6 +28,11 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** A sentence of the node, in which what is between backticks is to be typed. */
+export function sentence(text) {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", null, part) : part));
+}
+
 /** A list of terms and what is said of them; those without a value are left out. */
 export function facts(pairs, kind = "facts") {
   const shown = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");

@@ -39,7 +39,7 @@ export function filesView(parameters, go) {
   onStored = () => load();
 
   const list = h("div", { class: "drop" });
-  const side = h("aside", { class: "stack", "aria-label": "Uploads and details" });
+  const side = h("aside", { class: "stack nearer", "aria-label": "Uploads and details" });
   const columns = h("div", { class: "columns alone" },
     h("div", { class: "stack" }, list, h("p", { class: "hint" }, "Files and folders can be dropped on the list.")), side);
   const full = (path) => `${space}:${path}`;

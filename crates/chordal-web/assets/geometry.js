@@ -61,7 +61,7 @@ export function tick(centre, inner, outer, part) {
 export function layout(nodes) {
   const total = nodes.reduce((sum, node) => sum + node.share, 0);
   const without = nodes.filter((node) => !(node.share > 0)).length;
-  const notch = without === 0 ? 0 : Math.min(NOTCH, NOTCHES_MAX / without);
+  const notch = without === 0 ? 0 : Math.min(NOTCH, NOTCHES_MAX / without, 1 / nodes.length);
   const scale = total > 0 ? (1 - notch * without) / total : 0;
   const places = new Map();
   let from = 0;

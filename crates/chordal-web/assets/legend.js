@@ -25,12 +25,12 @@ const SHAPES = {
   left: () => [s("circle", { cx: 6, cy: 6, r: 4.5, fill: "none", stroke: "currentColor", "stroke-width": 1.5 })],
 };
 
-/** A node's state: shape, colour and words. */
-export function stateMark(state) {
+/** A node's state: shape, colour and words, or the one word for it. */
+export function stateMark(state, word = stateWords(state)) {
   const shape = SHAPES[state] ?? SHAPES.left;
   return h("span", { class: "state", "data-state": state },
     s("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, shape()),
-    stateWords(state));
+    word);
 }
 
 function sample(...shapes) {
@@ -48,7 +48,8 @@ export function legend(prefix = "legend") {
     [sample(arc("gone"), cross), "given up"],
     [sample(arc("left")), "left"],
     [sample(s("path", { class: "tick", d: "M3 2v8M9 2v8M13 2v8M19 2v8" })), "tokens on the circle of keys"],
-    [sample(s("path", { class: "flow", d: "M2 6h18" })), "copies being made"],
+    [sample(s("path", { class: "flow", d: "M2 6h18" })), "chunks from and to the node asked"],
+    [sample(s("path", { class: "flow wanted", d: "M2 6h18" })), "has copies to fetch"],
   ];
   return h("ul", { class: "legend", "aria-label": "Legend" }, rows.map(([mark, text]) => h("li", null, mark, text)));
 }

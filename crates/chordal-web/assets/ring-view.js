@@ -1,7 +1,7 @@
 // The ring, live: the drawing, what it means for the files, the way to a file, and one node's facts.
 
 import { ask } from "./api.js";
-import { facts, fill, h } from "./dom.js";
+import { facts, fill, h, sentence } from "./dom.js";
 import { legend, stateMark } from "./legend.js";
 import { known, watch } from "./live.js";
 import { Ring, centreOf } from "./ring.js";
@@ -10,6 +10,9 @@ import { count, moment, namer, percent, short, size } from "./words.js";
 
 /** How many nodes are named beside the drawing. */
 const GLANCE = 8;
+
+/** How many of the things that are not as they should be. */
+const PROBLEMS = 5;
 
 /** What the facts mean for the files. */
 export function verdict(scene, heading = "h2") {
@@ -23,7 +26,7 @@ export function verdict(scene, heading = "h2") {
   }[safety.state];
   return h("section", { class: "sheet verdict", "data-state": safety.state },
     h(heading, null, title),
-    h("p", null, safety.words));
+    h("p", null, sentence(safety.words)));
 }
 
 /** The nodes that should hold a file, with what they have. */
@@ -117,7 +120,7 @@ function glance(scene, pick, go) {
     h("h2", null, "Nodes"),
     h("ul", { class: "list glance" }, shown.map((node) => h("li", null,
       h("button", { type: "button", class: "link", onclick: () => pick(node.id) }, node.addr),
-      stateMark(node.state),
+      stateMark(node.state, node.state),
       h("span", { class: "number soft" }, size(node.used_bytes))))),
     h("p", { class: "hint" }, nodes.length > GLANCE ? `and ${nodes.length - GLANCE} more. ` : "Pick one, or its arc, to see its tokens and the keys it owns. ",
       h("button", { type: "button", class: "link", onclick: () => go("nodes") }, "All in a table")));
@@ -144,8 +147,9 @@ function newsBox(scene, news) {
   if (problems.length === 0 && news.length === 0) return null;
   return h("section", { class: "sheet" },
     problems.length > 0 && [h("h2", null, "Not as it should be"),
-      h("ul", { class: "list" }, problems.map((problem) => h("li", { class: "wrap" }, problem)))],
+      h("ul", { class: "list" }, problems.slice(0, PROBLEMS).map((problem) => h("li", { class: "wrap" }, sentence(problem)))),
+      problems.length > PROBLEMS && h("p", { class: "hint" }, `and ${problems.length - PROBLEMS} more`)],
     news.length > 0 && [h("h2", null, "Since you look"),
       h("ul", { class: "list" }, news.slice(0, 6).map((item) =>
-        h("li", null, h("span", { class: "soft" }, `${moment(item.at)}  `), item.text)))]);
+        h("li", null, h("span", { class: "soft" }, `${moment(item.at)} `), item.text)))]);
 }

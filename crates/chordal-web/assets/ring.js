@@ -9,6 +9,9 @@ import { count, namer, size, stateWords } from "./words.js";
 const LABELS_MAX = 26;
 const LINE_HEIGHT = 17;
 
+/** The width of a letter of a label, at most. */
+const LETTER = 8.6;
+
 let drawings = 0;
 
 export class Ring {
@@ -22,10 +25,10 @@ export class Ring {
     const group = (name) => s("g", { class: name });
     this.layers = {
       keys: group("layer-keys"),
-      centre: group("centre"),
       fan: group("layer-fan"),
       arcs: group("layer-arcs"),
       flows: group("layer-flows"),
+      centre: group("centre"),
       hops: group("layer-hops"),
       marks: group("layer-marks"),
       labels: group("layer-labels"),
@@ -108,12 +111,15 @@ export class Ring {
   measure(width, height) {
     const longest = this.model.nodes.reduce((most, node) => Math.max(most, this.name(node.addr).length), 0);
     const isNarrow = width < 460;
-    const aside = isNarrow ? 46 : Math.min(longest * 7.4 + 34, width * 0.24);
-    const outer = Math.max(90, Math.min(width / 2 - aside, height / 2 - 34));
+    const lift = this.model.found ? 30 : 16;
+    const aside = Math.min(Math.min(longest, isNarrow ? 5 : longest) * LETTER + lift, width * 0.25);
+    const outer = Math.max(90, Math.min(width / 2 - aside, height / 2 - lift - 18));
     const depth = Math.max(9, Math.min(26, outer * 0.085));
     const inner = outer - depth;
     this.size = { width, height, outer, inner, keys: inner - Math.max(10, outer * 0.05), isNarrow };
     this.centre = { x: width / 2, y: height / 2 };
+    this.element.style.setProperty("--big", `${Math.min(34, Math.round(inner * 0.24))}px`);
+    this.element.style.setProperty("--say", `${Math.max(11, Math.min(14, Math.round(inner * 0.11)))}px`);
   }
 
   summary() {
@@ -187,9 +193,10 @@ export class Ring {
 
   drawCentre() {
     const lines = this.model.centre ?? [];
-    const top = this.centre.y - ((lines.length - 1) * 22) / 2 + 6;
+    const step = Math.max(17, Math.min(22, this.size.inner * 0.15));
+    const top = this.centre.y - ((lines.length - 1) * step) / 2 + 6;
     fill(this.layers.centre, lines.map(([text, kind], index) =>
-      s("text", { class: kind ?? "say", x: this.centre.x, y: top + index * 22 + (index > 0 ? 8 : 0) }, text)));
+      s("text", { class: kind ?? "say", x: this.centre.x, y: top + index * step + (index > 0 ? 6 : 0) }, text)));
   }
 
   /** The picked node: its tokens, and the keys it owns. */
@@ -221,7 +228,7 @@ export class Ring {
         if (flow.given > 0) lines.push(line(here.mid - 0.004, there.mid - 0.004));
       }
     }
-    for (const node of nodes) {
+    for (const node of found ? [] : nodes) {
       const place = this.places.get(node.id);
       if (!(node.copies_wanted > 0)) continue;
       const reach = Math.max(place.to - place.from, 0.03) / 2;
@@ -240,25 +247,19 @@ export class Ring {
       return;
     }
     const { inner, keys } = this.size;
-    const stops = [own, ...found.hops.map((hop) => hop.node)];
     const [shapes, numbers] = [[], []];
-    let number = 0;
-    let from = null;
-    for (const id of stops) {
-      const place = this.places.get(id);
-      if (!place) continue;
-      if (from !== null && from !== place) {
-        number += 1;
-        const [line, ...mark] = this.hop(from, place, number);
-        shapes.push(line);
-        numbers.push(mark);
-      }
-      from = place;
-    }
+    let from = found.hops.length > 0 ? this.places.get(own) : undefined;
+    found.hops.forEach((hop, index) => {
+      const to = this.places.get(hop.node);
+      if (!to) return;
+      if (from && from !== to) shapes.push(this.hop(from, to, index));
+      numbers.push(this.hopNumber(to, index + 1));
+      from = to;
+    });
     const end = [keys, found.at];
-    if (from !== null) {
+    if (from) {
       const last = s("path", { class: "hop last", pathLength: 1, d: chord(this.centre, [inner, from.mid], end, 0.3) });
-      last.style.setProperty("--i", number);
+      last.style.setProperty("--i", found.hops.length);
       shapes.push(last);
     }
     fill(this.layers.hops, shapes, numbers);
@@ -267,13 +268,16 @@ export class Ring {
     fill(this.layers.marks, diamond, found.holders.map((holder) => this.holder(holder)));
   }
 
-  hop(from, to, number) {
+  hop(from, to, index) {
     const { inner } = this.size;
     const line = s("path", { class: "hop", pathLength: 1, d: chord(this.centre, [inner, from.mid], [inner, to.mid]) });
-    line.style.setProperty("--i", number - 1);
-    const [x, y] = point(this.centre, inner - 14, to.mid);
-    return [line,
-      s("circle", { class: "hop-disc", cx: x, cy: y, r: 9 }),
+    line.style.setProperty("--i", index);
+    return line;
+  }
+
+  hopNumber({ mid }, number) {
+    const [x, y] = point(this.centre, this.size.inner - 14, mid);
+    return [s("circle", { class: "hop-disc", cx: x, cy: y, r: 9 }),
       s("text", { class: "hop-number", x, y: y + 0.5 }, number)];
   }
 
@@ -298,6 +302,7 @@ export class Ring {
       if (node.id === this.hovered) return 0;
       if (node.id === picked) return 1;
       if (concerned.has(node.id)) return 2;
+      if (concerned.size > 0 && !few) return 9;
       if (node.state === "suspect" || node.state === "leaving") return 3;
       if (node.id === own) return 4;
       if (node.state !== "alive") return few ? 5 : 9;
@@ -324,16 +329,16 @@ export class Ring {
     const isPole = Math.abs(x - this.centre.x) < 14;
     const anchor = isPole ? "middle" : isRight ? "start" : "end";
     let text = this.name(node.addr);
-    if (isNarrow && text.length > 6 && order > 0) text = `…${text.slice(-5)}`;
+    if (isNarrow && text.length > 6 && order > 0) text = `…${text.slice(-4).replace(/^[.:]/, "")}`;
     if (order === 0 && node.share > 0) text += ` · ${(node.share * 100).toFixed(1)} %`;
-    const long = text.length * 7.2;
+    const isStrong = order <= 2 || node.id === this.model.own;
+    const long = text.length * (isStrong ? LETTER : 7.8);
     const left = anchor === "start" ? x : anchor === "end" ? x - long : x - long / 2;
     const shift = Math.min(0, width - 2 - (left + long)) + Math.max(0, 2 - left);
     const box = { left: left + shift, right: left + shift + long, y };
     const isOn = (other) => Math.abs(other.y - box.y) < LINE_HEIGHT && other.left < box.right && box.left < other.right;
     if (order > 0 && taken.some(isOn)) return null;
     taken.push(box);
-    const isStrong = order <= 2 || node.id === this.model.own;
     return s("text", {
       class: isStrong ? "label strong" : "label",
       "data-state": node.state,

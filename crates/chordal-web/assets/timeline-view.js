@@ -12,7 +12,7 @@ import { ago, count, happened, moment, namer } from "./words.js";
 const ROWS = 200;
 
 export function timelineView() {
-  const state = { timeline: null, at: null, heard: 0 };
+  const state = { timeline: null, at: null, noted: null };
   const ring = new Ring({ kind: "middle" });
   const slider = h("input", { type: "range", id: "moment", min: 0, max: 1, step: 1, oninput: () => choose(Number(slider.value)) });
   const label = h("output", { for: "moment" });
@@ -34,7 +34,7 @@ export function timelineView() {
   }
 
   async function load() {
-    state.heard = known().news[0]?.at ?? 0;
+    state.noted = known().scene?.noted;
     try {
       state.timeline = await ask("/v1/timeline");
       fill(notice);
@@ -45,8 +45,8 @@ export function timelineView() {
   }
 
   function changed() {
-    // Only what happens to nodes is worth another question.
-    if ((known().news[0]?.at ?? 0) !== state.heard) load();
+    // Only what the node noted is worth another question.
+    if (known().scene?.noted !== state.noted) load();
     else draw();
   }
 

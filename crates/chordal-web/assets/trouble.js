@@ -1,6 +1,6 @@
 // What went wrong, in the node's own words: what happened, what is still true, what to do.
 
-import { h } from "./dom.js";
+import { h, sentence as marked } from "./dom.js";
 import { short } from "./words.js";
 
 export class Trouble extends Error {
@@ -25,7 +25,7 @@ export function unreachable() {
   });
 }
 
-function sentence(text) {
+function ended(text) {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
@@ -35,8 +35,8 @@ export function troubleBox(error) {
   const problem = error?.problem ?? { message: String(error?.message ?? error) };
   const missing = (problem.missing ?? []).map((node) => `${short(node.node)} at ${node.addr}`);
   return h("div", { class: "trouble", role: "alert" },
-    h("strong", null, sentence(problem.message)),
+    h("strong", null, marked(ended(problem.message))),
     missing.length > 0 && h("p", null, `Not answering: ${missing.join(", ")}.`),
-    problem.still_true && h("p", null, problem.still_true),
-    problem.to_do && h("p", { class: "soft" }, problem.to_do));
+    problem.still_true && h("p", null, marked(problem.still_true)),
+    problem.to_do && h("p", { class: "soft" }, marked(problem.to_do)));
 }

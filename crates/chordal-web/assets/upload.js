@@ -59,13 +59,13 @@ class Item {
     this.file = file;
     this.name = name;
     this.isOver = false;
-    this.said = h("span", { class: "soft small number" }, "waits");
+    this.said = h("span", { class: "soft small" }, "waits");
     this.inner = h("i");
     this.bar = h("span", { class: "bar", role: "progressbar", "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": 0 }, this.inner);
     this.button = h("button", { type: "button", class: "quiet", onclick: () => this.cancel() }, "Cancel");
     this.more = h("div");
     this.element = h("li", null,
-      h("div", { class: "row" }, h("strong", null, name), h("span", { class: "row" }, this.said, this.button)), this.bar, this.more);
+      h("div", { class: "row" }, h("strong", null, name), this.button), this.bar, this.said, this.more);
   }
 
   cancel() {

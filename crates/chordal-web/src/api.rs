@@ -282,6 +282,8 @@ pub struct Scene {
     pub safety: Safety,
     /// What moves between the node asked and others.
     pub flows: Vec<Flow>,
+    /// How many events the node noted since it started: when it grows, [`Timeline`] has more.
+    pub noted: u64,
 }
 
 /// What is told of chunks that move between the node asked and another one.
@@ -311,6 +313,7 @@ pub(crate) fn scene(
     ring: RingPicture,
     progress: Progress,
     flows: Vec<Flow>,
+    noted: u64,
 ) -> Scene {
     Scene {
         safety: Safety::of(&status.ring.nodes, &status.repair),
@@ -320,6 +323,7 @@ pub(crate) fn scene(
         repair: status.repair,
         progress,
         flows,
+        noted,
     }
 }
 

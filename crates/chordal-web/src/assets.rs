@@ -26,7 +26,7 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What anything else may do that comes from here, files of users above all.
-const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox allow-downloads";
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

@@ -105,6 +105,8 @@ impl Live {
         while self.scenes.receiver_count() == 0 {
             self.scenes.send_replace(None);
             self.woken.notified().await;
+            // What moved while nobody watched is no news.
+            *moved = node.moved();
         }
         let mut notices = node.notices();
         let begun = Instant::now();
@@ -115,7 +117,8 @@ impl Live {
                 let status = facts::status(&ring);
                 let progress = pace.see(Instant::now(), status.repair.copies_missing);
                 let flows = new_flows(node, moved);
-                self.publish(api::scene(status, picture, progress, flows));
+                let noted = node.events_noted();
+                self.publish(api::scene(status, picture, progress, flows, noted));
             }
             Err(error) => tracing::debug!(%error, "the ring could not be looked at"),
         }

@@ -28,6 +28,7 @@ fn of_too_many_events_the_newest_are_kept() {
     }
     let kept = log.read(DAY_MS / 2);
     assert_eq!(kept.events.len(), CHRONICLE_EVENTS_MAX);
+    assert_eq!(log.noted(), CHRONICLE_EVENTS_MAX as u64 + 1);
     assert_eq!((kept.since_ms, kept.events[0].at_ms), (1, 2));
 }
 

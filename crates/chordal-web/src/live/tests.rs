@@ -39,6 +39,7 @@ fn scene(nodes: Vec<PicturedNode>) -> Scene {
         repair,
         progress: Progress::default(),
         flows: Vec::new(),
+        noted: 0,
     }
 }
 

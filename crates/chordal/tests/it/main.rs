@@ -13,6 +13,7 @@ mod bad_input;
 mod check;
 mod classic;
 mod contract;
+mod dashboard;
 mod demo;
 mod expel;
 mod files;

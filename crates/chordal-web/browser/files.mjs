@@ -1,0 +1,70 @@
+// Files: in by choosing and by dropping, out by the browser's own download, and compared byte by byte.
+
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { is, over, until, watchedPage } from "./watched.mjs";
+
+const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
+
+export async function files({ browser, nodes, node, shots }) {
+  const page = await watchedPage(browser, { width: 1440, host: node.http });
+  page.expected.push("404 (Not Found)");
+  const content = randomBytes(9_000_000);
+  const name = "Ünï côde & 100%.bin";
+  const path = join(nodes.home, name);
+  writeFileSync(path, content);
+  await page.goto(nodes.link(node));
+  await page.waitForSelector(".ring .arc");
+  await page.click('#views a[href="#/files"]');
+  await page.setInputFiles("#file-choice", path);
+  await page.waitForSelector("text=of 3 copies on disk");
+  await page.waitForSelector(`button.link:has-text("${name}")`);
+
+  await page.click(`button.link:has-text("${name}")`);
+  await page.waitForSelector("text=Copies: 3 of 3 on disk");
+  is((await page.locator(".ring .holder.durable").count()) === 3, "its three holders are drawn");
+  if (shots) await page.screenshot({ path: join(shots, "details.png") });
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.click("aside button:has-text('Download')")]);
+  is(saved.suggestedFilename() === name, `the name is kept: ${saved.suggestedFilename()}`);
+  is(hash(readFileSync(await saved.path())) === hash(content), "what comes out is what went in");
+  is(hash(Buffer.from(await read(nodes, name))) === hash(content), "for everybody");
+
+  await drop(page);
+  await page.waitForSelector("text=folder >> nth=0");
+  is(nodes.run(node, "cat", "dropped/inner.txt") === "dropped text", "a dropped file is stored");
+
+  // The same name again: nothing is replaced unless that is said.
+  await page.setInputFiles("#file-choice", path);
+  await page.waitForSelector("text=has this name");
+  await page.click("text=Keep it");
+  await page.click(`tr:has-text("${name}") button.link`);
+  await page.click("aside button:has-text('Delete…')");
+  await page.click("dialog button:has-text('Cancel')");
+  await page.click("aside button:has-text('Delete…')");
+  await page.click("dialog button:has-text('Delete')");
+  await until("it is gone", async () => (await page.locator(`td button.link:has-text("${name}")`).count()) === 0);
+  await over(page, "files");
+}
+
+/** The file by the command line, at another node. */
+async function read(nodes, name) {
+  const path = join(nodes.home, "copy.bin");
+  nodes.run(nodes.all[2], "get", name, path);
+  return readFileSync(path);
+}
+
+/** Drops a file as a person would; its path is that of a folder's file. */
+async function drop(page) {
+  await page.evaluate(async () => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(["dropped text"], "inner.txt", { type: "text/plain" }));
+    // A folder cannot be made up here: one file that says where it lies stands for it.
+    const file = transfer.files[0];
+    const entry = { isFile: true, fullPath: "/dropped/inner.txt", file: (done) => done(file) };
+    const event = new Event("drop", { bubbles: true, cancelable: true });
+    event.dataTransfer = { items: [{ webkitGetAsEntry: () => entry }] };
+    document.querySelector(".drop").dispatchEvent(event);
+  });
+}
