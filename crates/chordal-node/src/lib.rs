@@ -28,6 +28,7 @@ mod node;
 mod notices;
 mod put;
 mod recorder;
+mod risk;
 mod scrub;
 mod settings_bytes;
 mod start;
@@ -43,6 +44,7 @@ pub use files::{
 pub use home::{Admitted, Announcement, By, Home, HomeError, RunningNode};
 pub use moved::Moved;
 pub use node::{ExpelError, Expelled, Force, InviteError, Node, NodeConfig, Phase};
+pub use risk::{Deaths, Risk};
 pub use scrub::ScrubPace;
 pub use start::StartError;
 

@@ -48,6 +48,7 @@ pub use effect::Effect;
 pub use input::Input;
 pub use membership::saved_nodes;
 pub use peer::Peer;
+pub use placement::placed;
 pub use request::RequestId;
 pub use settings::{Config, Profile, Settings, Timing};
 pub use snapshot::{Fingerprint, SnapshotError};

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use chordal_object::{Arc, Key, NodeId};
 use serde::{Deserialize, Serialize};
 
+use crate::limits::TABLE_MAX;
+use crate::member::Member;
 use crate::settings::Settings;
 use crate::table::{Cut, Moved, NodeTable};
 use crate::view::View;
@@ -68,6 +70,20 @@ pub(crate) fn arcs(table: &NodeTable, settings: &Settings) -> impl Iterator<Item
         let after = after.replace(upto).unwrap_or(upto);
         HeldArc::new(Arc::new(after, upto), nodes_from(table, upto, replicas))
     })
+}
+
+/// Who should hold what, by a table of exactly these members: every arc of the ring with its holders.
+pub fn placed<'a>(
+    members: impl IntoIterator<Item = &'a Member>,
+    settings: &Settings,
+) -> Vec<(Arc, Vec<NodeId>)> {
+    let mut table = NodeTable::new(TABLE_MAX);
+    for member in members {
+        table.learn(settings, member);
+    }
+    arcs(&table, settings)
+        .map(|held| (held.arc, held.holders))
+        .collect()
 }
 
 /// The arc that a key lies in, with its holders; nothing where none can be told.

@@ -1,7 +1,9 @@
 // The certificate: the live ring is walked when somebody asks for it.
 
 import { ask } from "./api.js";
-import { facts, fill, h } from "./dom.js";
+import { facts, fill, h, sentence } from "./dom.js";
+import { known, watch } from "./live.js";
+import { riskBox } from "./risk.js";
 import { troubleBox } from "./trouble.js";
 import { count, moment, short } from "./words.js";
 
@@ -24,13 +26,32 @@ export function checkView() {
     button.textContent = "Walk the ring again";
   }
 
+  const risk = h("div");
+  let judged = null;
+
+  /** The risk follows what happens to nodes and to copies. */
+  async function judge() {
+    const { scene } = known();
+    const now = scene && `${scene.noted} ${scene.repair.state} ${scene.repair.copies_missing}`;
+    if (scene === null || judged === now) return;
+    judged = now;
+    const addressOf = (id) => known().scene.ring.nodes.find((node) => node.id === id)?.addr;
+    try {
+      fill(risk, riskBox(await ask("/v1/risk"), addressOf));
+    } catch (error) {
+      fill(risk, troubleBox(error));
+    }
+  }
+
+  const end = watch(judge);
+  judge();
   fill(box, last === null ? empty() : certificate(last));
   const element = h("div", null,
     h("div", { class: "view-head" },
       h("h1", null, "Check"),
       h("p", null, "Every node that a pointer leads to is asked for all its pointers, over the network. The certificate says what was found, not what is believed.")),
-    h("div", { class: "row toolbar" }, button), box);
-  return { element, end: () => {} };
+    h("div", { class: "row toolbar" }, button), h("div", { class: "stack" }, box, risk));
+  return { element, end };
 }
 
 function empty() {
@@ -58,7 +79,7 @@ function certificate({ at, check }) {
     check.flaws.length > 0 && h("section", { class: "sheet" },
       h("h2", null, "What is wrong"),
       h("p", { class: "soft" }, "While nodes come and go, pointers lag for seconds. Walk again before you worry."),
-      h("ul", { class: "list" }, check.flaws.map((flaw) => h("li", { class: "wrap" }, h("span", { class: "tag" }, flaw.kind.replaceAll("_", " ")), " ", flaw.message)))),
+      h("ul", { class: "list" }, check.flaws.map((flaw) => h("li", { class: "wrap" }, h("span", { class: "tag" }, flaw.kind.replaceAll("_", " ")), " ", sentence(flaw.message))))),
     check.silent.length > 0 && h("section", { class: "sheet" },
       h("h2", null, "Silent nodes"),
       h("ul", { class: "list" }, check.silent.map((node) =>

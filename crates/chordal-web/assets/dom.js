@@ -8,7 +8,7 @@ function made(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -24,13 +24,18 @@ export function s(tag, attributes, ...children) {
 
 /** Replaces what an element holds. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
-/** A sentence of the node, in which what is between backticks is to be typed. */
+/** A sentence of the node, in which what is between backticks is to be typed; long keys are cut. */
 export function sentence(text) {
-  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", null, part) : part));
+  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", null, part) : shortened(part)));
+}
+
+function shortened(text) {
+  return text.split(/([0-9a-f]{32,})/).map((part, index) =>
+    (index % 2 === 1 ? h("code", { title: part }, `${part.slice(0, 8)}…`) : part));
 }
 
 /** A list of terms and what is said of them; those without a value are left out. */

@@ -21,6 +21,7 @@ export class Ring {
     this.prefix = `ring${drawings}`;
     this.onPick = onPick;
     this.hovered = null;
+    this.drawn = null;
     this.model = null;
     const group = (name) => s("g", { class: name });
     this.layers = {
@@ -242,11 +243,15 @@ export class Ring {
   drawFound() {
     const { found, own } = this.model;
     if (!found) {
+      this.drawn = null;
       fill(this.layers.hops);
       fill(this.layers.marks);
       return;
     }
     const { inner, keys } = this.size;
+    // What was drawn before is not drawn stroke by stroke again.
+    this.layers.hops.classList.toggle("still", this.drawn === found);
+    this.drawn = found;
     const [shapes, numbers] = [[], []];
     let from = found.hops.length > 0 ? this.places.get(own) : undefined;
     found.hops.forEach((hop, index) => {

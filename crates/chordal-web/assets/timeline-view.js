@@ -7,7 +7,7 @@ import { known, watch } from "./live.js";
 import { nodesAt } from "./past.js";
 import { Ring } from "./ring.js";
 import { troubleBox } from "./trouble.js";
-import { ago, count, happened, moment, namer } from "./words.js";
+import { ago, count, dayTime, happened, namer } from "./words.js";
 
 const ROWS = 200;
 
@@ -60,7 +60,7 @@ export function timelineView() {
     slider.value = state.at ?? end;
     const at = state.at ?? end;
     const nodes = state.at === null ? scene.ring.nodes : nodesAt(scene, timeline, state.at);
-    const words = state.at === null ? "now" : `${moment(at)} (${ago(new Date(at).toISOString(), end)})`;
+    const words = state.at === null ? "now" : `${dayTime(at)} (${ago(new Date(at).toISOString(), end)})`;
     label.textContent = words;
     slider.setAttribute("aria-valuetext", words);
     const here = nodes.filter((node) => node.state !== "gone" && node.state !== "left");
@@ -68,7 +68,7 @@ export function timelineView() {
     ring.show({
       nodes,
       own: scene.node,
-      centre: [[count(here.length, "node"), "big"], [state.at === null ? "as it is now" : `at ${moment(at)}`, "say"], silent > 0 ? [`${silent} silent`, "warn"] : ["", "say"]],
+      centre: [[count(here.length, "node"), "big"], [state.at === null ? "as it is now" : `at ${dayTime(at)}`, "say"], silent > 0 ? [`${silent} silent`, "warn"] : ["", "say"]],
     });
     marks(begin, end);
     fill(list, table(timeline, nodes, scene));
@@ -96,7 +96,7 @@ export function timelineView() {
         const at = Date.parse(event.at);
         const go = () => choose(at);
         return h("tr", { class: at === state.at ? "picked" : null },
-          h("td", null, h("button", { type: "button", class: "link", onclick: go }, moment(at))),
+          h("td", null, h("button", { type: "button", class: "link", onclick: go }, dayTime(at))),
           h("td", null, h("strong", null, name(event.addr ?? event.node.slice(0, 8))), ` ${happened(event.what)}`));
       }))));
   }

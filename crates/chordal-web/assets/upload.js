@@ -1,6 +1,7 @@
 // Uploads: a few at a time, each with its progress, and an end that says how safe the file is.
 
 import { address, ask, sessionChecked } from "./api.js";
+import { pathOf } from "./browse.js";
 import { fill, h } from "./dom.js";
 import { sessionHeaders } from "./session.js";
 import { Trouble, troubleBox, unreachable } from "./trouble.js";
@@ -85,20 +86,19 @@ class Item {
 
   /** Whether nothing of that name is there, or may be replaced. */
   async mayStore() {
-    try {
-      const known = await ask("/v1/stat", { name: this.name });
-      return await new Promise((decide) => {
-        this.answer = decide;
-        this.said.textContent = "is stored already";
-        fill(this.more, h("div", { class: "row" },
-          h("span", { class: "small" }, `A file of ${size(known.size)} has this name.`),
-          h("button", { type: "button", onclick: () => decide(true) }, "Replace it"),
-          h("button", { type: "button", onclick: () => this.cancel() }, "Keep it")));
-      });
-    } catch (error) {
-      if (error.code === "not_found") return true;
-      throw error;
-    }
+    // A listing instead of a question for the file: that it is not there is no error.
+    const [space, path] = split(this.name);
+    const page = await ask("/v1/list", { space, prefix: path, limit: 1 });
+    const known = page.files.find((file) => pathOf(file.name, space) === path);
+    if (known === undefined) return true;
+    return new Promise((decide) => {
+      this.answer = decide;
+      this.said.textContent = "is stored already";
+      fill(this.more, h("div", { class: "row" },
+        h("span", { class: "small" }, `A file of ${size(known.size)} has this name.`),
+        h("button", { type: "button", onclick: () => decide(true) }, "Replace it"),
+        h("button", { type: "button", onclick: () => this.cancel() }, "Keep it")));
+    });
   }
 
   async run() {
@@ -148,6 +148,12 @@ class Item {
     this.inner.style.width = `${part * 100}%`;
     this.bar.setAttribute("aria-valuenow", Math.round(part * 100));
   }
+}
+
+/** The space and the path of a full name. */
+function split(name) {
+  const colon = name.indexOf(":");
+  return [name.slice(0, colon), name.slice(colon + 1)];
 }
 
 function parsed(text) {

@@ -56,6 +56,14 @@ export function moment(value) {
   return `${date.toLocaleDateString("en-CA")} ${time}`;
 }
 
+/** A moment of the last day. */
+export function dayTime(value) {
+  const date = new Date(value);
+  const isToday = date.toDateString() === new Date().toDateString();
+  const day = isToday ? "" : `${date.toLocaleDateString("en", { weekday: "short" })} `;
+  return day + date.toLocaleTimeString("en-GB");
+}
+
 /** The first digits of an id. */
 export function short(id) {
   return id.slice(0, 8);

@@ -7,6 +7,7 @@ export function fakeNode(canned, real) {
   const answers = {
     "/v1/timeline": canned.timeline,
     "/v1/where": canned.where,
+    "/v1/risk": canned.risk,
     "/v1/list": { files: [], next: null, missing: [] },
     "/v1/session": { token: "0", seconds: 60 },
   };

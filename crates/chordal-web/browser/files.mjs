@@ -10,7 +10,6 @@ const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 export async function files({ browser, nodes, node, shots }) {
   const page = await watchedPage(browser, { width: 1440, host: node.http });
-  page.expected.push("404 (Not Found)");
   const content = randomBytes(9_000_000);
   const name = "Ünï côde & 100%.bin";
   const path = join(nodes.home, name);

@@ -9,7 +9,7 @@ const SHOWS = {
   files: "text=is empty",
   nodes: "tbody tr >> nth=0",
   repair: "text=Safe to unplug",
-  check: "text=No certificate yet",
+  check: "text=any one node dies",
   timeline: "input[type=range]",
 };
 

@@ -6,8 +6,8 @@
 use std::io::Write as _;
 
 use chordal_web::api::{
-    Flow, Holder, Hop, NodeHealth, PicturedNode, PicturedToken, Repair, RingPicture, Scene, Scrub,
-    Timeline, TimelineEvent, Where,
+    Flow, Holder, Hop, NodeHealth, PicturedNode, PicturedToken, Repair, RingPicture, Risk,
+    RiskOfDeaths, Scene, Scrub, Timeline, TimelineEvent, Where,
 };
 use chordal_web::pace::Progress;
 use chordal_web::safety::Safety;
@@ -36,6 +36,7 @@ fn main() -> std::io::Result<()> {
     let mut numbers = Numbers(7);
     let nodes = nodes(count.unwrap_or(300), &mut numbers);
     let told = json!({
+        "risk": risk(&nodes),
         "timeline": timeline(&nodes),
         "where": whereabouts(&nodes, &mut numbers),
         "scene": scene(nodes),
@@ -160,6 +161,30 @@ fn timeline(nodes: &[PicturedNode]) -> Timeline {
         since: "2026-01-01T00:00:00Z".to_owned(),
         now: "2026-01-02T00:00:00Z".to_owned(),
         events: nodes.iter().enumerate().map(event).collect(),
+    }
+}
+
+fn risk(nodes: &[PicturedNode]) -> Risk {
+    let deaths = |count: usize, groups, share| RiskOfDeaths {
+        count,
+        groups,
+        choices: 40_000,
+        worst: nodes
+            .iter()
+            .take(count)
+            .map(|node| node.health.id.clone())
+            .collect(),
+        share,
+    };
+    Risk {
+        copies: 3,
+        counted: nodes.len(),
+        shares: vec![0.0, 0.002, 0.1, 0.898],
+        deaths: vec![
+            deaths(1, 3, 0.001),
+            deaths(2, 310, 0.003),
+            deaths(3, 2101, 0.008),
+        ],
     }
 }
 

@@ -354,6 +354,34 @@ pub struct TimelineEvent {
     pub tokens: Vec<f64>,
 }
 
+/// What would be lost if nodes died now, by who should hold what. Shares are parts of all keys, 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Risk {
+    /// Of how many nodes each key's copies are, if all are there.
+    pub copies: usize,
+    /// Nodes whose copies count: they answer, and have all that they should hold.
+    pub counted: usize,
+    /// The share of keys of which 0, 1, 2 and so on copies count.
+    pub shares: Vec<f64>,
+    /// What any one, any two and any three deaths would lose.
+    pub deaths: Vec<RiskOfDeaths>,
+}
+
+/// What so many deaths at once would lose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RiskOfDeaths {
+    /// So many.
+    pub count: usize,
+    /// How many groups of exactly so many nodes have all copies of something that count.
+    pub groups: usize,
+    /// How many groups of so many nodes there are.
+    pub choices: u64,
+    /// Whose deaths would lose most; empty where nothing would be lost.
+    pub worst: Vec<String>,
+    /// The share of keys that would be lost then.
+    pub share: f64,
+}
+
 /// A link to the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardLink {

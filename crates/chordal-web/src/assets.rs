@@ -49,7 +49,7 @@ const ASSETS: &[Asset] = assets! {
     "text/javascript; charset=utf-8":
         "theme.js", "app.js", "api.js", "session.js", "live.js", "dom.js", "words.js", "trouble.js",
         "geometry.js", "ring.js", "legend.js", "ring-view.js", "nodes-view.js", "files-view.js",
-        "browse.js", "upload.js", "details.js", "confirm.js", "repair-view.js", "check-view.js",
+        "browse.js", "upload.js", "details.js", "confirm.js", "repair-view.js", "check-view.js", "risk.js",
         "timeline-view.js", "past.js";
 };
 

@@ -6,7 +6,9 @@ use chordal_node::model::{
     Care, Copies, CopyState, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState,
     RingCheck, RingStatus, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
 };
-use chordal_node::{Chronicle, FileInfo, Happening, ListPage, PutResult, Removed, RingEvent};
+use chordal_node::{
+    Chronicle, Deaths, FileInfo, Happening, ListPage, PutResult, Removed, RingEvent, Risk,
+};
 use jiff::Timestamp;
 
 use crate::api;
@@ -337,6 +339,22 @@ pub(crate) fn picture(ring: &RingStatus, settings: &Settings) -> api::RingPictur
         whole: ring.whole,
         problems: ring.problems.clone(),
         nodes: nodes.collect(),
+    }
+}
+
+pub(crate) fn risk(risk: &Risk) -> api::Risk {
+    let deaths = |deaths: &Deaths| api::RiskOfDeaths {
+        count: deaths.count,
+        groups: deaths.groups,
+        choices: deaths.choices,
+        worst: deaths.worst.iter().map(ToString::to_string).collect(),
+        share: deaths.share,
+    };
+    api::Risk {
+        copies: risk.copies,
+        counted: risk.counted,
+        shares: risk.shares.clone(),
+        deaths: risk.deaths.iter().map(deaths).collect(),
     }
 }
 

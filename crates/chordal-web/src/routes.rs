@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use chordal_node::model::Name;
-use chordal_node::{Counters, Force, Node, NodeError};
+use chordal_node::{Counters, Force, Node, NodeError, Risk};
 use chordal_object::DEFAULT_SPACE;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -79,6 +79,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/members", get(members))
         .route("/v1/events", get(events))
         .route("/v1/timeline", get(timeline))
+        .route("/v1/risk", get(risk))
         .route("/v1/tickets", post(entrance::ticket))
         .merge(of_programs)
         .fallback(no_such_route)
@@ -212,6 +213,18 @@ async fn check(State(shared): State<Shared>) -> Result<Json<api::Check>, Problem
     check
         .map(|check| Json(facts::check(&check)))
         .map_err(|error| failure::problem(&error, Wish::Look))
+}
+
+/// `GET /v1/risk`: what would be lost if nodes died now.
+async fn risk(State(shared): State<Shared>) -> Result<Json<api::Risk>, Problem> {
+    let ring = shared.node.status().await;
+    let ring = ring.map_err(|error| failure::problem(&error, Wish::Look))?;
+    let settings = shared.node.settings();
+    let judged = tokio::task::spawn_blocking(move || Risk::of(&ring, &settings)).await;
+    match judged {
+        Ok(risk) => Ok(Json(facts::risk(&risk))),
+        Err(_) => Err(Problem::new(Code::Busy, "the node is stopping")),
+    }
 }
 
 /// `GET /v1/fingers`.
