@@ -67,18 +67,18 @@ impl Drop for OpenFile {
 impl Client {
     pub(crate) fn new(
         orders: mpsc::Sender<Order>,
-        inbox: Arc<Inbox>,
-        held: Arc<Held>,
-        settings: SharedSettings,
-        counting: Arc<Counting>,
+        inbox: &Arc<Inbox>,
+        held: &Arc<Held>,
+        settings: &SharedSettings,
+        counting: &Arc<Counting>,
     ) -> Self {
         Self {
             next_operation: AtomicU64::new(1),
             orders,
-            inbox,
-            held,
-            settings,
-            counting,
+            inbox: Arc::clone(inbox),
+            held: Arc::clone(held),
+            settings: Arc::clone(settings),
+            counting: Arc::clone(counting),
             work: TaskTracker::new(),
             puts: Arc::new(Semaphore::new(PUTS_MAX)),
             gets: Arc::new(Semaphore::new(GETS_MAX)),

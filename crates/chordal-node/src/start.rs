@@ -340,13 +340,11 @@ fn assemble(
 ) -> Result<(Shared, Driver, Spread), StartError> {
     let addr = address::with_port(addr, endpoint.local_addr());
     let id = exec::node(on_disk.key.peer_id());
-    let tasks = TaskTracker::new();
-    let stop = CancellationToken::new();
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let held = Arc::new(Held::default());
     let settings = Arc::new(RwLock::new(on_disk.settings.clone()));
     let phase = watch::Sender::new(Phase::Running);
     let notices = broadcast::Sender::new(NOTICES_MAX);
-    let chronicle = Arc::new(chronicle::Log::new(now_ms()));
     let (orders, orders_taken) = mpsc::channel(COMMANDS_MAX);
     let (peer, recorder) = core(config, id, addr, &on_disk, &tasks)?;
     let folder = Arc::new(on_disk.folder);
@@ -362,16 +360,10 @@ fn assemble(
         control_token: on_disk.control_token,
         invitations: on_disk.entrance.invitations,
         expulsions: expulsions.clone(),
-        client: Arc::new(Client::new(
-            orders,
-            Arc::clone(&inbox),
-            Arc::clone(&held),
-            Arc::clone(&settings),
-            Arc::clone(&counting),
-        )),
+        client: Arc::new(Client::new(orders, &inbox, &held, &settings, &counting)),
         endpoint: endpoint.clone(),
         notices: notices.clone(),
-        chronicle: Arc::clone(&chronicle),
+        chronicle: Arc::new(chronicle::Log::new(now_ms())),
         phase: phase.clone(),
         tasks: tasks.clone(),
         stop: stop.clone(),
@@ -396,7 +388,7 @@ fn assemble(
             tasks.clone(),
         ),
         met,
-        chronicle,
+        chronicle: Arc::clone(&shared.chronicle),
         notices: Notices::new(notices, folder, counting, tasks.clone()),
         endpoint,
         events,

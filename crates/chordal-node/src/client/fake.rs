@@ -63,10 +63,10 @@ pub(crate) fn silent(
     let (inbox, held) = (Arc::new(Inbox::default()), Arc::new(Held::default()));
     let client = Client::new(
         orders,
-        Arc::clone(&inbox),
-        Arc::clone(&held),
-        Arc::new(RwLock::new(settings)),
-        Arc::new(Counting::default()),
+        &inbox,
+        &held,
+        &Arc::new(RwLock::new(settings)),
+        &Arc::new(Counting::default()),
     );
     (Arc::new(client), taken, inbox, held)
 }
