@@ -93,6 +93,10 @@ pub enum Transfer {
 
 /// A question or an order to this node's disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "passed on at once; most orders are about records"
+)]
 pub enum DiskOp {
     /// The newest version held of a name.
     ReadRecord {

@@ -196,6 +196,10 @@ pub enum Completion {
 
 /// What the disk says, by [`crate::effect::DiskOp`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "passed on at once; most answers are about records"
+)]
 pub enum DiskAnswer {
     /// To `ReadRecord`.
     Record(Option<Record>),

@@ -47,6 +47,7 @@ struct Task {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few at a time")]
 enum Stage {
     Storing(Draft),
     Writing(WriteBegun),
@@ -282,9 +283,12 @@ impl Clients {
                 },
             ) => {
                 self.tally.written += 1;
-                self.judge(world, node, |oracle| match replaced {
-                    false => oracle.written(&write, version),
-                    true => oracle.written_and_replaced(&write, version),
+                self.judge(world, node, |oracle| {
+                    if replaced {
+                        oracle.written_and_replaced(&write, version)
+                    } else {
+                        oracle.written(&write, version)
+                    }
                 })?;
             }
             (Stage::Reading(read), Answer::Record(record)) => {

@@ -7,6 +7,7 @@ mod figures;
 mod files;
 mod human;
 mod million;
+mod mistakes;
 mod model;
 mod registers;
 mod replay;
@@ -22,6 +23,7 @@ use clap::{Args, Subcommand};
 pub use self::figures::FiguresArgs;
 pub use self::files::FilesArgs;
 pub use self::million::MillionArgs;
+pub use self::mistakes::MistakesArgs;
 pub use self::model::ModelArgs;
 pub use self::registers::RegistersArgs;
 pub use self::replay::ReplayArgs;
@@ -45,6 +47,8 @@ pub enum Command {
     Ring(RingArgs),
     /// Whole nodes with their disks and clients, and every promise about files
     Files(FilesArgs),
+    /// Each mistake that is made on purpose in whole nodes, and how many seeds it takes to see it
+    Mistakes(MistakesArgs),
     /// A ring of very many nodes, on successor lists and fingers alone
     Million(MillionArgs),
     /// What real nodes recorded with --record, told again to the same code, step by step
@@ -99,6 +103,7 @@ pub fn run(command: &Command) -> Result<Outcome> {
     match command {
         Command::Ring(arguments) => ring::run(arguments),
         Command::Files(arguments) => files::run(arguments),
+        Command::Mistakes(arguments) => mistakes::run(arguments),
         Command::Million(arguments) => million::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Traffic(arguments) => traffic::run(arguments),

@@ -22,6 +22,7 @@ mod node_disk;
 mod options;
 pub mod oracle;
 mod plan;
+mod plant;
 pub mod registers;
 pub mod replay;
 mod report;
@@ -38,7 +39,8 @@ mod watch;
 mod workload;
 mod world;
 
-pub use options::{Faults, Options, Plant, Twins};
+pub use options::{Faults, Options, Twins};
+pub use plant::Plant;
 pub use report::Report;
 pub use run::run;
 pub use violation::Violation;

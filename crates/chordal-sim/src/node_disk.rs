@@ -14,7 +14,7 @@ use chordal_store::{Change, MemDisk, Outcome, Store, StoreError};
 
 use crate::dice::Dice;
 use crate::node::Held;
-use crate::options::Plant;
+use crate::plant::Plant;
 
 /// An open store and the platter beneath it.
 #[derive(Debug)]
@@ -138,6 +138,11 @@ impl NodeDisk {
                     care: Care::default(),
                 })
             }
+            DiskOp::SaveMembers(_)
+                if self.plant == Plant::ForgetViews && self.remembered().is_some() =>
+            {
+                Ok(DiskAnswer::Done)
+            }
             DiskOp::SaveMembers(bytes) => {
                 self.commit(vec![Change::Meta {
                     name: MEMBERS.to_owned(),
@@ -207,33 +212,21 @@ impl NodeDisk {
             newest: record.version,
             promised: record.promised,
         };
-        match self.plant {
-            Plant::LoseRecords if self.dice.chance(0.6) => return Ok(told),
-            Plant::AckBeforeDurable => {
-                let name = record.name.clone();
-                let joined = match self.volatile.remove(&name) {
-                    Some((_, held)) => held.join(record),
-                    None => record,
-                };
-                self.volatile.insert(name, (key, joined));
-                if self.volatile.len() > VOLATILE_MAX {
-                    let all = std::mem::take(&mut self.volatile).into_values();
-                    self.commit(
-                        all.map(|(key, record)| Change::Record { key, record })
-                            .collect(),
-                    )?;
-                }
-                return Ok(told);
-            }
-            Plant::Nothing
-            | Plant::LoseRecords
-            | Plant::LoseChunks
-            | Plant::StaleReads
-            | Plant::CollectUnasked => {}
-            Plant::IgnorePromises => {
-                self.commit(vec![Change::Record { key, record }])?;
-                return Ok(told);
-            }
+        if self.plant == Plant::LoseRecords && self.dice.chance(0.6) {
+            return Ok(told);
+        }
+        if self.plant == Plant::AckBeforeDurable {
+            self.keep_in_memory(key, record)?;
+            return Ok(told);
+        }
+        let is_delete = record.is_tombstone() && !record.is_blank();
+        if self.plant == Plant::ForgetTombstones && is_delete {
+            self.forget(key, &record.name)?;
+            return Ok(told);
+        }
+        if self.plant == Plant::IgnorePromises {
+            self.commit(vec![Change::Record { key, record }])?;
+            return Ok(told);
         }
         let change = if heeds_promise {
             Change::RecordUnlessPromised { key, record }
@@ -248,6 +241,21 @@ impl NodeDisk {
             },
             Some(Outcome::Stored | Outcome::Removed | Outcome::NotRemoved) | None => told,
         })
+    }
+
+    fn keep_in_memory(&mut self, key: Key, record: Record) -> Result<(), DiskError> {
+        let name = record.name.clone();
+        let joined = match self.volatile.remove(&name) {
+            Some((_, held)) => held.join(record),
+            None => record,
+        };
+        self.volatile.insert(name, (key, joined));
+        if self.volatile.len() <= VOLATILE_MAX {
+            return Ok(());
+        }
+        let all = std::mem::take(&mut self.volatile).into_values();
+        let changes = all.map(|(key, record)| Change::Record { key, record });
+        self.commit(changes.collect()).map(drop)
     }
 
     fn have(&self, chunks: &[ChunkId]) -> Result<DiskAnswer, DiskError> {
@@ -292,7 +300,11 @@ impl NodeDisk {
                     .collect()
             }),
         };
-        items.map(DiskAnswer::Items).map_err(disk_error)
+        let mut items: Vec<(Key, [u8; 32])> = items.map_err(disk_error)?;
+        if self.plant == Plant::HideItems {
+            items.retain(|(_, digest)| digest[0] % 4 != 0);
+        }
+        Ok(DiskAnswer::Items(items))
     }
 
     fn list(
@@ -342,6 +354,10 @@ impl NodeDisk {
     ) -> Result<DiskAnswer, DiskError> {
         let mut changes = Vec::new();
         for (key, digest) in records {
+            if self.plant == Plant::RemoveNewer {
+                self.forget_all_at(key, last)?;
+                continue;
+            }
             let before = Key::new(key.position().wrapping_sub(1).min(last.position()));
             let found = self.store.records_by_digest(
                 Arc::new(before, key),
@@ -356,11 +372,36 @@ impl NodeDisk {
                 });
             }
         }
-        for (key, id) in chunks {
-            changes.push(Change::RemoveChunk { key, id });
+        if self.plant != Plant::KeepRemoved {
+            let chunks = chunks.into_iter();
+            changes.extend(chunks.map(|(key, id)| Change::RemoveChunk { key, id }));
         }
         self.commit(changes)?;
         Ok(DiskAnswer::Done)
+    }
+
+    /// Drops a name without a tombstone.
+    fn forget(&self, key: Key, name: &Name) -> Result<(), DiskError> {
+        let found = self.store.record(key, name).map_err(disk_error)?;
+        let gone = found.map(|record| Change::RemoveRecord {
+            key,
+            name: record.name,
+            if_version: record.version,
+        });
+        self.commit(gone.into_iter().collect()).map(drop)
+    }
+
+    /// Drops whatever lies at a key.
+    fn forget_all_at(&self, key: Key, last: Key) -> Result<(), DiskError> {
+        let before = Key::new(key.position().wrapping_sub(1).min(last.position()));
+        let arc = Arc::new(before, key);
+        let entries = self.store.records_in(arc, last).map_err(disk_error)?;
+        let digests: BTreeSet<[u8; 32]> = entries.iter().map(|entry| entry.digest).collect();
+        let found = self.store.records_by_digest(arc, last, &digests);
+        for record in found.map_err(disk_error)? {
+            self.forget(key, &record.name)?;
+        }
+        Ok(())
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Vec<Outcome>, DiskError> {

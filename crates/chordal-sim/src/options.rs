@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use crate::plant::Plant;
+
 /// What to simulate. The same options are the same run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
@@ -57,25 +59,6 @@ pub struct Faults {
     pub storms: bool,
     /// The network falls into two parts of any size, for longer than nodes are waited for.
     pub splits: bool,
-}
-
-/// Mistakes made on purpose by the simulated machines: a checker that cannot fail proves nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plant {
-    /// None.
-    Nothing,
-    /// Disks call records durable that they keep in memory, and lose in a crash.
-    AckBeforeDurable,
-    /// Disks lose an acknowledged record now and then, and say nothing.
-    LoseRecords,
-    /// Machines say that a chunk has arrived and is there, and throw it away.
-    LoseChunks,
-    /// Disks give the first version of a name for ever.
-    StaleReads,
-    /// Disks say that nothing refers to any chunk.
-    CollectUnasked,
-    /// Disks take lower versions than the one that was promised, and say nothing.
-    IgnorePromises,
 }
 
 impl Faults {
@@ -203,37 +186,5 @@ impl fmt::Display for Options {
             out.write_str(" --twins")?;
         }
         Ok(())
-    }
-}
-
-impl Plant {
-    /// Every mistake there is.
-    pub const ALL: [Self; 6] = [
-        Self::AckBeforeDurable,
-        Self::LoseRecords,
-        Self::LoseChunks,
-        Self::StaleReads,
-        Self::CollectUnasked,
-        Self::IgnorePromises,
-    ];
-
-    /// What the command line calls it; nothing for no mistake.
-    pub const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Nothing => None,
-            Self::AckBeforeDurable => Some("ack-before-durable"),
-            Self::LoseRecords => Some("lose-records"),
-            Self::LoseChunks => Some("lose-chunks"),
-            Self::StaleReads => Some("stale-reads"),
-            Self::CollectUnasked => Some("collect-unasked"),
-            Self::IgnorePromises => Some("ignore-promises"),
-        }
-    }
-
-    /// The mistake of this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|plant| plant.name() == Some(name))
     }
 }

@@ -23,8 +23,9 @@ use crate::dice::Dice;
 use crate::network::Network;
 use crate::node::{End, Held, Life, Node, State, address};
 use crate::node_disk::NodeDisk;
-use crate::options::{Options, Plant, Twins};
+use crate::options::{Options, Twins};
 use crate::plan::Plan;
+use crate::plant::Plant;
 use crate::shadow::Shadow;
 use crate::trace::Trace;
 use crate::violation::Violation;
@@ -85,6 +86,10 @@ pub(crate) struct Reply {
 
 /// Something to come.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "what is told to a node is rare beside messages, and moved once"
+)]
 pub(crate) enum Event {
     /// A message arrives.
     Deliver {
@@ -204,7 +209,9 @@ impl World {
             Ok(disk) => disk,
             Err(error) => return Err(self.violation("stores open", Some(number), error)),
         };
-        node.incarnation += 1;
+        if self.plant != Plant::ReuseIncarnation || node.lives == 0 {
+            node.incarnation += 1;
+        }
         node.lives += 1;
         let remembered = disk.remembered();
         let memory = if remembered.is_some() {

@@ -29,7 +29,6 @@ pub(super) struct WriteTask {
 
 /// What a task is for.
 #[derive(Debug, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "the whole task is boxed")]
 enum Wish {
     /// To write this.
     Write(Draft),
@@ -135,7 +134,6 @@ impl WriteTask {
 }
 
 /// What is to be done when a majority has promised.
-#[expect(clippy::large_enum_variant, reason = "passed on at once")]
 enum Verdict {
     /// The client is told this.
     Answer(Result<Answer, Failure>),
@@ -292,16 +290,14 @@ impl Peer {
         let known = quorum.highest();
         let key = quorum.key;
         let is_first = task.tried.is_empty() && quorum.is_at_rest();
-        let failure = match draft.condition {
-            Some(condition) => (!condition.holds(newest)).then(|| Failure::Conflict {
-                present: newest.and_then(present),
-            }),
+        let failure = if let Some(condition) = draft.condition {
+            let present = newest.and_then(present);
+            (!condition.holds(newest)).then_some(Failure::Conflict { present })
+        } else {
             // A deletion that only some holders have heard of is none yet for whoever asks the
             // others: it is written again.
-            None => {
-                let exists = newest.is_some_and(|record| !record.is_tombstone());
-                (draft.file.is_none() && !exists).then_some(Failure::NotFound)
-            }
+            let exists = newest.is_some_and(|record| !record.is_tombstone());
+            (draft.file.is_none() && !exists).then_some(Failure::NotFound)
         };
         if let Some(failure) = failure.filter(|_| is_first) {
             self.finish(operation, Err(failure));

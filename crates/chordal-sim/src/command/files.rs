@@ -42,8 +42,7 @@ pub struct FilesArgs {
     /// Allow only crashes: the same as --faults crashes
     #[arg(long, conflicts_with = "faults")]
     crashes: bool,
-    /// Make a mistake on purpose: ack-before-durable, lose-records, lose-chunks, stale-reads,
-    /// collect-unasked, ignore-promises
+    /// Make a mistake on purpose; `sim mistakes` lists them
     #[arg(long, value_name = "MISTAKE", value_parser = plant)]
     plant: Option<Plant>,
     /// Give every node a twin that is told the same through a recording and must decide the same

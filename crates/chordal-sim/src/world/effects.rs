@@ -10,6 +10,7 @@ use chordal_proto::{Effect, Input};
 use super::{Event, Reply, World};
 use crate::network::Fate;
 use crate::node::{Node, State};
+use crate::plant;
 
 impl World {
     pub(super) fn perform(&mut self, number: usize, effect: Effect) {
@@ -55,6 +56,7 @@ impl World {
     }
 
     fn send(&mut self, from: usize, to: Destination, bytes: Bytes) {
+        let bytes = plant::twist(self.plant, bytes);
         self.counts.messages += 1;
         self.counts.message_bytes += bytes.len() as u64;
         let Some(&target) = self.by_addr.get(&to.addr) else {

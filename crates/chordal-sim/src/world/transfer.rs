@@ -13,7 +13,7 @@ use chordal_proto::input::{Completion, DiskError, EffectId, OperationId, Transfe
 use super::effects::{Reach, reach};
 use super::{Event, World};
 use crate::network::Fate;
-use crate::options::Plant;
+use crate::plant::Plant;
 
 /// A step of a chunk's way.
 #[derive(Debug)]

@@ -144,7 +144,10 @@ impl Tables<'_> {
                 Some(copy) => Some(copy),
                 None => self.copy(name_row)?,
             };
-            let joined = copy.map_or(new.clone(), |copy| copy.join(new));
+            let joined = match copy {
+                Some(copy) => copy.join(new),
+                None => new,
+            };
             let bytes = joined.encode();
             let facts = RecordFacts::of(&joined, bytes.len());
             self.insert_record(&place, key, name_row, facts, &bytes, joined.chunks())?;

@@ -146,7 +146,7 @@ fn names_that_share_a_key_stay_different_files() {
     let arc = Arc::new(Key::new(796), key);
     let entries = store.records_in(arc, Bits::CLASSIC.last_key()).unwrap();
     let digests: BTreeSet<[u8; 32]> = entries.iter().map(|entry| entry.digest).collect();
-    let expected = all.iter().map(|record| record.copy_digest());
+    let expected = all.iter().map(Record::copy_digest);
     assert_eq!(digests, expected.collect());
 }
 

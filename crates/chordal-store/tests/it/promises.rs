@@ -18,8 +18,8 @@ fn offer(store: &Store, record: Record) -> Outcome {
 
 fn found(store: &Store) -> Record {
     let blank = Record::blank(name("f"), None);
-    let found = store.record(key_of(&blank), &name("f")).unwrap();
-    found.expect("something is there")
+    let found = store.record(key_of(&blank), &name("f"));
+    found.expect("it is read").expect("something is there")
 }
 
 fn kept(current: Version, promised: u64) -> Outcome {
