@@ -76,6 +76,7 @@ impl Menu {
         self.introduce(node)?;
         self.out
             .line(format_args!("Listening on {}", node.addr()))?;
+        self.out.line("Dashboard: chordal open")?;
         self.out.line(ENTRIES)
     }
 
