@@ -55,6 +55,8 @@ pub(crate) struct Saves {
     began: Option<Time>,
     /// Who waits to be told that this node has left, once that is durable.
     pub(crate) left: Option<OperationId>,
+    /// Who waits to be told that this node may be stopped, once what it knows is kept.
+    pub(crate) paused: Option<OperationId>,
 }
 
 impl Peer {
@@ -289,12 +291,18 @@ impl Peer {
             self.timers.at_latest(now + SAVE_AGAIN, Reason::Save);
         }
         if std::mem::take(&mut self.saves.again) {
-            if self.saves.left.is_some() {
+            if self.saves.left.is_some() || self.saves.paused.is_some() {
                 self.save_members(now);
             } else {
                 self.save_soon(now);
             }
-        } else if is_durable && let Some(operation) = self.saves.left.take() {
+            return;
+        }
+        // A disk that fails keeps nobody from stopping.
+        if let Some(operation) = self.saves.paused.take() {
+            self.reply(operation, Ok(Answer::Paused));
+        }
+        if is_durable && let Some(operation) = self.saves.left.take() {
             self.reply(operation, Ok(Answer::Left));
         }
     }

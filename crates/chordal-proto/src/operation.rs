@@ -88,7 +88,7 @@ impl Peer {
             Command::MayExpel { node, force } => {
                 self.begin_forget(now, operation, Parting::Expel, node, force);
             }
-            Command::Pause => self.pause(operation),
+            Command::Pause => self.pause(now, operation),
             Command::ReadRecord(name) => self.begin_read(now, operation, name),
             Command::WriteRecord(draft) => self.begin_put(now, operation, draft),
             Command::StoreChunk { chunk, bytes } => self.begin_store(now, operation, chunk, bytes),
@@ -299,14 +299,18 @@ impl Peer {
             .collect()
     }
 
-    fn pause(&mut self, operation: OperationId) {
+    fn pause(&mut self, now: Time, operation: OperationId) {
         let others: Vec<NodeId> = self.table.others(self.me.node).collect();
         for node in others {
             if self.table.is_alive(node) {
                 self.tell(node, Message::Pause);
             }
         }
-        self.reply(operation, Ok(Answer::Paused));
+        // Whoever joined just now would know nobody in its next life.
+        if let Some(earlier) = self.saves.paused.replace(operation) {
+            self.reply(earlier, Ok(Answer::Paused));
+        }
+        self.save_members(now);
     }
 
     /// Where a chunk belongs.

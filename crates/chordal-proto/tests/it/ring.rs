@@ -293,3 +293,13 @@ fn who_never_asked_a_silent_node_asks_another_one_first_once_several_found_it_si
         assert_eq!(hops.first().map(|hop| hop.node), Some(node(addr(5))));
     }
 }
+
+#[test]
+fn a_node_that_is_stopped_just_after_it_joined_knows_its_ring_in_its_next_life() {
+    let mut cluster = Cluster::ring(Settings::default(), 4);
+    cluster.start(9, None);
+    cluster.join(9, 0).unwrap();
+    assert_eq!(cluster.ask(9, Command::Pause), Ok(Answer::Paused));
+    let saved = cluster.kill(9).saved().expect("it kept something");
+    assert_eq!(chordal_proto::saved_nodes(saved).len(), 5);
+}

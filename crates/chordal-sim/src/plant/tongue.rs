@@ -34,7 +34,6 @@ const fn lies(plant: Plant) -> bool {
             | Plant::ClaimWholeLists
             | Plant::HideRows
             | Plant::ClaimChunks
-            | Plant::ClaimOffered
             | Plant::AckWrongView
             | Plant::AckRefused
             | Plant::DenyReferences
@@ -61,13 +60,11 @@ fn twist_message(plant: Plant, message: &mut Message) {
             Message::ArcCompared(ArcCompared::Compared { word, .. })
             | Message::Reconciled(Reconciled::Step { word, .. }),
         ) => twist_word(plant, word),
-        (Plant::ConfirmEarly, Message::Confirm(confirm @ Confirm::NotYet)) => {
-            *confirm = Confirm::Held;
-        }
+        (Plant::ConfirmEarly, Message::Confirm(confirm)) => *confirm = Confirm::Held,
         (Plant::ClaimWholeLists, Message::Listed(listed)) => listed.complete = vec![Arc::FULL],
         (Plant::HideRows, Message::Listed(listed)) => drop(listed.rows.pop()),
         (Plant::ClaimChunks, Message::ChunksHeld(held)) => held.fill(true),
-        (Plant::ClaimOffered, Message::ChunkOffered(offered @ ChunkOffered::Wanted)) => {
+        (Plant::ClaimChunks, Message::ChunkOffered(offered @ ChunkOffered::Wanted)) => {
             *offered = ChunkOffered::Have;
         }
         (Plant::DenyReferences, Message::References(references)) => {
