@@ -138,19 +138,19 @@ impl NodeDisk {
                     care: Care::default(),
                 })
             }
-            DiskOp::SaveMembers(_)
-                if self.plant == Plant::ForgetViews && self.remembered().is_some() =>
-            {
-                Ok(DiskAnswer::Done)
-            }
-            DiskOp::SaveMembers(bytes) => {
-                self.commit(vec![Change::Meta {
-                    name: MEMBERS.to_owned(),
-                    value: Some(bytes),
-                }])?;
-                Ok(DiskAnswer::Done)
-            }
+            DiskOp::SaveMembers(bytes) => self.save_members(bytes),
         }
+    }
+
+    fn save_members(&self, bytes: Bytes) -> Result<DiskAnswer, DiskError> {
+        if self.plant == Plant::ForgetViews && self.remembered().is_some() {
+            return Ok(DiskAnswer::Done);
+        }
+        self.commit(vec![Change::Meta {
+            name: MEMBERS.to_owned(),
+            value: Some(bytes),
+        }])?;
+        Ok(DiskAnswer::Done)
     }
 
     /// Makes a chunk durable.

@@ -134,7 +134,7 @@ impl Trouble {
         let mut text = sentence(&self.message);
         if !self.missing.is_empty() {
             let nodes: Vec<String> = self.missing.iter().map(ToString::to_string).collect();
-            text.push_str(" Not answering: ");
+            text.push_str(" Not answering, or not caught up yet: ");
             text.push_str(&nodes.join(", "));
             text.push('.');
         }

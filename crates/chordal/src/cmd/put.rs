@@ -58,7 +58,13 @@ pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> 
                 let stored = put_one(&client, &file.path, &file.name, only, bytes).await;
                 files.advance(1);
                 stored.map_err(|trouble| {
-                    trouble.with(&format!("{} was not stored", file.path.display()))
+                    let from_input = file.path.as_os_str() == "-";
+                    let what = if from_input {
+                        file.name.clone()
+                    } else {
+                        file.path.display().to_string()
+                    };
+                    trouble.with(&format!("{what} was not stored"))
                 })
             }
         })

@@ -27,7 +27,7 @@ fn the_paragraph_says_what_happened_what_is_still_true_and_what_to_do() {
         }]);
     assert_eq!(
         trouble.paragraph(),
-        "it broke. Not answering: 01234567 at 127.0.0.1:1. All files are safe. Try again."
+        "it broke. Not answering, or not caught up yet: 01234567 at 127.0.0.1:1. All files are safe. Try again."
     );
 }
 
