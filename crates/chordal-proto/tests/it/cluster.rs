@@ -379,6 +379,21 @@ impl Machine {
         self.saved.clone()
     }
 
+    fn write_record(&mut self, key: Key, record: Record, heeds_promise: bool) -> DiskAnswer {
+        let version = record
+            .version
+            .max(record.promised.unwrap_or(record.version));
+        let place = (key, record.name.clone());
+        let kept = match self.records.remove(&place) {
+            Some(old) if heeds_promise && old.promised > Some(version) => old,
+            Some(old) => old.join(record),
+            None => record,
+        };
+        let (newest, promised) = (kept.version, kept.promised);
+        self.records.insert(place, kept);
+        DiskAnswer::RecordStored { newest, promised }
+    }
+
     fn disk(&mut self, op: DiskOp) -> DiskAnswer {
         match op {
             DiskOp::ReadRecord { key, name } => {
@@ -388,20 +403,7 @@ impl Machine {
                 key,
                 record,
                 heeds_promise,
-            } => {
-                let version = record
-                    .version
-                    .max(record.promised.unwrap_or(record.version));
-                let place = (key, record.name.clone());
-                let kept = match self.records.remove(&place) {
-                    Some(old) if heeds_promise && old.promised > Some(version) => old,
-                    Some(old) => old.join(record),
-                    None => record,
-                };
-                let (newest, promised) = (kept.version, kept.promised);
-                self.records.insert(place, kept);
-                DiskAnswer::RecordStored { newest, promised }
-            }
+            } => self.write_record(key, record, heeds_promise),
             DiskOp::StoreChunk { chunk, key, .. } => {
                 self.chunks.insert(chunk, key);
                 DiskAnswer::Done
