@@ -62,6 +62,10 @@ impl Peer {
             self.answer(asker, Message::RecordRead(RecordRead::WrongView));
             return;
         }
+        if promise.is_some_and(is_out_of_bounds) {
+            self.answer(asker, Message::RecordRead(RecordRead::Failed));
+            return;
+        }
         let sought = Sought {
             key,
             viewed: view,
@@ -149,7 +153,8 @@ impl Peer {
             view,
             exact,
         } = write;
-        if record.version.counter >= COUNTER_MAX {
+        let versions = [Some(record.version), record.promised, record.original];
+        if versions.into_iter().flatten().any(is_out_of_bounds) {
             self.answer(asker, Message::RecordWritten(Stored::Failed));
             return;
         }
@@ -256,6 +261,11 @@ impl Peer {
         };
         self.answer(asker, Message::ChunksHeld(held));
     }
+}
+
+/// Whether nobody could ever write a higher version.
+const fn is_out_of_bounds(version: Version) -> bool {
+    version.counter >= COUNTER_MAX
 }
 
 /// What keeps a version from being promised: a higher promise, or something as new. The copy is the
