@@ -25,14 +25,22 @@ impl Safety {
     /// Judges by the nodes of a ring and by what repair is doing.
     pub fn of<'a>(nodes: impl IntoIterator<Item = &'a NodeHealth>, repair: &Repair) -> Self {
         let keeping = |node: &&NodeHealth| is_member(node) && node.offered_bytes > 0;
-        let copies = nodes.into_iter().filter(keeping).count() as u64;
-        let copies = copies.min(COPIES_MAX);
+        let keepers: Vec<&NodeHealth> = nodes.into_iter().filter(keeping).collect();
+        let copies = (keepers.len() as u64).min(COPIES_MAX);
+        let answering = keepers.iter().filter(|node| node.state != "suspect").count() as u64;
         let missing = repair.copies_missing;
         let (state, words) = match (repair.state.as_str(), missing) {
             ("waiting", _) => (
                 "waiting",
                 format!(
                     "{} out of reach: their nodes are waited for before copies are made again. `chordal where NAME` explains a file.",
+                    count(missing)
+                ),
+            ),
+            ("working", 1..) if answering < copies => (
+                "working",
+                format!(
+                    "{} missing, and no node left to hold them: the silent one brings its own back, another one gets them made (chordal invite).",
                     count(missing)
                 ),
             ),
@@ -46,7 +54,7 @@ impl Safety {
             _ if missing > 0 => ("missing", format!("{} missing.", count(missing))),
             _ if copies <= 1 => (
                 "one_copy",
-                "One copy of everything: a second node makes it safe. On it: chordal join IP:PORT"
+                "One copy of everything: a second node makes it safe. To let one in: chordal invite"
                     .to_owned(),
             ),
             _ => {

@@ -54,3 +54,21 @@ fn while_anything_is_missing_nothing_may_be_unplugged() {
     assert_eq!(safety(&nodes, "waiting", 7), ("waiting".into(), 0));
     assert_eq!(safety(&nodes, "idle", 1), ("missing".into(), 0));
 }
+
+#[test]
+fn copies_that_nobody_can_hold_are_not_said_to_be_made() {
+    let repair = Repair {
+        state: "working".into(),
+        copies_missing: 18,
+    };
+    let words = |nodes: &[NodeHealth]| Safety::of(nodes, &repair).words;
+    let two = [node("alive", 1), node("suspect", 1)];
+    assert!(words(&two).contains("no node left to hold them"));
+    let four = [
+        node("alive", 1),
+        node("suspect", 1),
+        node("alive", 1),
+        node("alive", 1),
+    ];
+    assert!(words(&four).contains("the ring is making them"));
+}
