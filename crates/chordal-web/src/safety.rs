@@ -27,7 +27,10 @@ impl Safety {
         let keeping = |node: &&NodeHealth| is_member(node) && node.offered_bytes > 0;
         let keepers: Vec<&NodeHealth> = nodes.into_iter().filter(keeping).collect();
         let copies = (keepers.len() as u64).min(COPIES_MAX);
-        let answering = keepers.iter().filter(|node| node.state != "suspect").count() as u64;
+        let answering = keepers
+            .iter()
+            .filter(|node| node.state != "suspect")
+            .count() as u64;
         let missing = repair.copies_missing;
         let (state, words) = match (repair.state.as_str(), missing) {
             ("waiting", _) => (

@@ -50,19 +50,29 @@ impl Drop for Process {
 impl ChildNode {
     /// Starts a node of this home on a free loopback port, and waits until it is ready.
     pub(crate) async fn start(home: &Path, flags: &[String]) -> Result<Self, Trouble> {
+        Self::start_at(home, 0, flags).await
+    }
+
+    /// The same at this port: a node that was there before comes back.
+    pub(crate) async fn start_at(
+        home: &Path,
+        port: u16,
+        flags: &[String],
+    ) -> Result<Self, Trouble> {
         let (home, flags) = (home.to_path_buf(), flags.to_vec());
-        tokio::task::spawn_blocking(move || Self::start_blocking(&home, &flags))
+        tokio::task::spawn_blocking(move || Self::start_blocking(&home, port, &flags))
             .await
             .map_err(|error| Trouble::failed("failed", error.to_string()))?
     }
 
-    fn start_blocking(home: &Path, flags: &[String]) -> Result<Self, Trouble> {
+    fn start_blocking(home: &Path, port: u16, flags: &[String]) -> Result<Self, Trouble> {
         let failed = |error: std::io::Error| Trouble::failed("no_child", error.to_string());
         let begun = Instant::now();
         let (log, log_path) = log_file(home).map_err(failed)?;
         let mut command = Command::new(std::env::current_exe().map_err(failed)?);
         command
-            .args(["node", "127.0.0.1", "0", "--no-menu", "--until-stdin-ends"])
+            .args(["node", "127.0.0.1", &port.to_string()])
+            .args(["--no-menu", "--until-stdin-ends"])
             .arg("--home")
             .arg(home)
             .args(flags)

@@ -375,6 +375,12 @@ pub(crate) struct DemoArgs {
     /// Size of the file that goes in
     #[arg(long, value_name = "SIZE", default_value = "8MiB", value_parser = parse_size)]
     pub(crate) size: u64,
+    /// Stay afterwards, to be played with, also where standard input is no terminal
+    #[arg(long, conflicts_with = "leave")]
+    pub(crate) stay: bool,
+    /// End when the story is told, also on a terminal
+    #[arg(long)]
+    pub(crate) leave: bool,
 }
 
 /// `chordal bench`.

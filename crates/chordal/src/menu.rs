@@ -21,7 +21,7 @@ use crate::progress::Progress;
 use crate::trouble::Trouble;
 use crate::{cmd, log};
 
-mod prompt;
+pub(crate) mod prompt;
 
 use prompt::Prompt;
 

@@ -3,6 +3,7 @@
 //! Nothing is faked and nothing is kept: the nodes are processes of this executable in a temporary
 //! folder. On a terminal the nodes are drawn while things happen; elsewhere changes are lines.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,10 @@ use crate::out::{Out, size};
 use crate::picture::letter;
 use crate::trouble::Trouble;
 
+mod playground;
 mod stage;
 
+use playground::Playground;
 use stage::Stage;
 
 /// How many nodes.
@@ -45,7 +48,7 @@ pub(super) async fn run(context: Context, args: DemoArgs) -> Result<(), Trouble>
         .tempdir()
         .map_err(|error| Trouble::failed("io", format!("no temporary folder: {error}")))?;
     let shown = tokio::select! {
-        shown = Box::pin(show(out, home.path(), args.size)) => shown,
+        shown = Box::pin(perform(out, home.path(), &args)) => shown,
         () = signals.next() => Err(Trouble::failed("interrupted", "the demo was stopped")
             .still("Its nodes were ended and their data removed.")),
     };
@@ -67,8 +70,18 @@ fn remove(home: TempDir) -> Result<(), Trouble> {
     })
 }
 
-/// The whole story. When it ends, by whatever way, the nodes are ended.
-async fn show(out: Out, home: &Path, bytes: u64) -> Result<(), Trouble> {
+/// The story, and what follows. When it ends, by whatever way, the nodes are ended.
+async fn perform(out: Out, home: &Path, args: &DemoArgs) -> Result<(), Trouble> {
+    let (nodes, victim) = show(out, home, args.size).await?;
+    let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if args.stay || is_watched && !args.leave && !out.json {
+        Playground::new(out, home, nodes, victim).play().await?;
+    }
+    Ok(())
+}
+
+/// The story: the nodes, and which of them was killed.
+async fn show(out: Out, home: &Path, bytes: u64) -> Result<(Vec<ChildNode>, usize), Trouble> {
     let mut stage = Stage::new(out);
     stage.say("Five real nodes on this computer, one file, one accident. Nothing is kept.")?;
     stage.step("Five nodes start and find each other")?;
@@ -135,18 +148,21 @@ async fn show(out: Out, home: &Path, bytes: u64) -> Result<(), Trouble> {
     stage.detail("every byte is the same (BLAKE3 compared)")?;
     let found = nodes[0].client.whereis(FILE).await?;
     stage.detail(&holders(&found, &nodes))?;
-    stage.summary(&found)
+    stage.summary(&found)?;
+    Ok((nodes, victim))
+}
+
+/// How a node of the demo is started.
+fn flags(more: &[&str]) -> Vec<String> {
+    ["--grace", GRACE, "--offer", "1GiB", "--ring-name", "demo"]
+        .iter()
+        .chain(more)
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// Five nodes: the first founds a ring, the others join it.
 async fn start(home: &Path) -> Result<Vec<ChildNode>, Trouble> {
-    let flags = |more: &[&str]| -> Vec<String> {
-        ["--grace", GRACE, "--offer", "1GiB", "--ring-name", "demo"]
-            .iter()
-            .chain(more)
-            .map(ToString::to_string)
-            .collect()
-    };
     let first = ChildNode::start(home, &flags(&[])).await?;
     let contact = first.ring.to_string();
     let join = flags(&["--join", &contact]);

@@ -18,7 +18,7 @@ type Question = (String, oneshot::Sender<Option<String>>);
 
 /// Whoever types.
 #[derive(Debug)]
-pub(super) struct Prompt {
+pub(crate) struct Prompt {
     questions: std::sync::mpsc::Sender<Question>,
     printer: Arc<Mutex<Option<Shared>>>,
     terminal: Terminal,
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Shared {
 
 impl Prompt {
     /// Line editing on a terminal, plain lines elsewhere.
-    pub(super) fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let (questions, asked) = std::sync::mpsc::channel();
         let terminal = Terminal::remember();
         let printer = Arc::new(Mutex::new(None));
@@ -59,12 +59,12 @@ impl Prompt {
     }
 
     /// Whether a person edits lines there.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub(crate) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
     /// Prints lines above the prompt; nothing where there is no prompt to tear.
-    pub(super) fn printer(&self) -> Option<log::Printer> {
+    pub(crate) fn printer(&self) -> Option<log::Printer> {
         self.printer
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -73,14 +73,14 @@ impl Prompt {
     }
 
     /// Asks for a line. An answer that nobody waits for any more is lost.
-    pub(super) async fn ask(&self, question: &str) -> Option<String> {
+    pub(crate) async fn ask(&self, question: &str) -> Option<String> {
         let (sender, answer) = oneshot::channel();
         self.questions.send((question.to_owned(), sender)).ok()?;
         answer.await.ok().flatten()
     }
 
     /// Gives the terminal back as it was.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.terminal.restore();
     }
 }

@@ -27,6 +27,47 @@ fn the_demo_kills_a_node_and_keeps_the_file_within_half_a_minute() {
 }
 
 #[test]
+fn after_the_demo_nodes_are_killed_and_started_by_name_until_q() {
+    use std::io::Write as _;
+
+    let temporary = tempfile::tempdir().unwrap();
+    let mine = temporary.path().join("mine.txt");
+    std::fs::write(&mine, b"mine").unwrap();
+    let folder = temporary.path().join("demo");
+    std::fs::create_dir(&folder).unwrap();
+    let mut demo = program()
+        .args(["demo", "--size", "1MiB", "--stay"])
+        .env("TMPDIR", &folder)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let typed = format!(
+        "start A\nkill A\nput {}\nwhere mine.txt\nstart a\nkill Z\nring\nq\n",
+        mine.display()
+    );
+    let mut input = demo.stdin.take().unwrap();
+    input.write_all(typed.as_bytes()).unwrap();
+    let output = demo.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    for expected in [
+        "/#",
+        "A runs already",
+        "A was killed",
+        "stored mine.txt",
+        "copies: ",
+        "A is back",
+        "'Z' is no node",
+        "A  alive",
+        "everything is removed",
+    ] {
+        assert!(text.contains(expected), "no '{expected}' in {text}");
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[test]
 fn the_measurements_name_their_figures_and_their_limits() {
     let temporary = tempfile::tempdir().unwrap();
     let output = program()
