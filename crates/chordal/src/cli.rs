@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Expel(ExpelArgs),
     /// Who is in the ring, since when, and by which invitation
     Members,
+    /// What would be lost if any one, two or three nodes died now
+    Risk,
     /// Open the dashboard in a browser: prints a link that works once
     Open(OpenArgs),
     /// How the ring is

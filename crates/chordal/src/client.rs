@@ -263,6 +263,10 @@ impl Client {
         self.json("/v1/members", &[]).await
     }
 
+    pub(crate) async fn risk(&self) -> Result<api::Risk, Trouble> {
+        self.json("/v1/risk", &[]).await
+    }
+
     async fn json<T: DeserializeOwned>(
         &self,
         path: &str,

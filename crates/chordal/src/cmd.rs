@@ -25,6 +25,7 @@ mod node;
 mod open;
 pub(crate) mod put;
 mod ring;
+mod risk;
 mod rm;
 mod sim;
 mod stat;
@@ -83,6 +84,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Status => status::run(context).await,
         Command::Ring => ring::run(context).await,
         Command::Check(args) => check::run(context, args).await,
+        Command::Risk => risk::run(context).await,
         Command::Fingers => fingers::run(context).await,
         Command::Where(args) => whereis::run(context, args).await,
         Command::Demo(args) => Box::pin(demo::run(context, args)).await,

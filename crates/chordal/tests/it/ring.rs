@@ -127,3 +127,27 @@ fn the_ring_is_drawn_within_80_columns() {
     nodes[0].ok(&home, &["status"]);
     nodes[0].ok(&home, &["fingers"]);
 }
+
+#[test]
+fn risk_says_how_many_deaths_a_ring_of_three_bears() {
+    let home = Home::new();
+    let [first, second, _third] = home.ring_of_three(&[]);
+    first.until(&home, "at rest", |status| {
+        alive(status) == 3 && status["repair"]["copies_missing"] == 0
+    });
+    let risk = second.ok(&home, &["risk", "--json"]).json();
+    let shares: Vec<f64> = risk["deaths"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|deaths| deaths["share"].as_f64().unwrap())
+        .collect();
+    assert_eq!(risk["copies"], 3);
+    assert_eq!(shares, [0.0, 0.0, 1.0], "{risk}");
+    let words = String::from_utf8(second.ok(&home, &["risk"]).bytes).unwrap();
+    assert!(
+        words.contains("if any 2 nodes die: nothing is lost"),
+        "{words}"
+    );
+    assert!(words.contains("if any 3 nodes die: up to 100.0 % is lost"));
+}
