@@ -15,7 +15,7 @@ mod status;
 mod whereabouts;
 mod write;
 
-pub(crate) use holder::{Held, Sought};
+pub(crate) use holder::{Held, Sought, is_bounded};
 
 use std::collections::BTreeMap;
 

@@ -11,7 +11,7 @@ use crate::input::OperationId;
 use crate::limits::{ANSWER_WAIT_MAX, REQUESTS_MAX};
 use crate::lookup::LookupId;
 use crate::member::Token;
-use crate::message::{Envelope, Message};
+use crate::message::{Envelope, Message, ReadRecord};
 use crate::peer::Peer;
 use crate::replica::SessionId;
 use crate::time::Time;
@@ -207,6 +207,10 @@ impl Peer {
                 | Message::AskConfirm { .. }
                 | Message::List(_)
                 | Message::AskStatus
+                // A promise is noted on the disk first.
+                | Message::ReadRecord(ReadRecord {
+                    promise: Some(_), ..
+                })
         );
         let timeout = if needs_disk {
             DISK_WAIT
@@ -319,6 +323,21 @@ impl Peer {
     pub(crate) fn forget_request(&mut self, id: RequestId) {
         self.timers.cancel(Reason::RequestOver(id));
         self.requests.remove(id);
+    }
+
+    /// An operation begins anew: what was asked for it before is of no more use, and an answer to
+    /// that must not be taken for one to what is asked from here on.
+    pub(crate) fn forget_questions(&mut self, operation: OperationId) {
+        let is_its = |request: &Request| request.purpose == Purpose::Operation(operation);
+        let open = self.requests.open.iter();
+        let ids: Vec<RequestId> = open
+            .filter(|(_, request)| is_its(request))
+            .map(|&(id, _)| id)
+            .collect();
+        for id in ids {
+            self.requests.remove(id);
+            self.timers.cancel(Reason::RequestOver(id));
+        }
     }
 
     /// Gives up a question whose time is over.

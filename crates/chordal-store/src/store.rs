@@ -295,6 +295,8 @@ fn room_for(change: &Change) -> u64 {
     match change {
         Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } => {
             match &record.file {
+                // Content that holders agree upon again takes the place of the same content.
+                Some(_) if record.original.is_some() => 0,
                 Some(file) => {
                     let inline = match &file.content {
                         chordal_object::Content::Inline(bytes) => bytes.len(),

@@ -153,8 +153,7 @@ impl Peer {
             view,
             exact,
         } = write;
-        let versions = [Some(record.version), record.promised, record.original];
-        if versions.into_iter().flatten().any(is_out_of_bounds) {
+        if !is_bounded(&record) {
             self.answer(asker, Message::RecordWritten(Stored::Failed));
             return;
         }
@@ -261,6 +260,12 @@ impl Peer {
         };
         self.answer(asker, Message::ChunksHeld(held));
     }
+}
+
+/// Whether higher versions than those of a record can be written.
+pub(crate) fn is_bounded(record: &Record) -> bool {
+    let versions = [Some(record.version), record.promised, record.original];
+    !versions.into_iter().flatten().any(is_out_of_bounds)
 }
 
 /// Whether nobody could ever write a higher version.

@@ -33,6 +33,8 @@ pub(super) struct Placing {
     failed: BTreeSet<NodeId>,
     /// Everybody who was ever asked and did not say that it takes nothing.
     suspected: BTreeSet<NodeId>,
+    /// Who was asked more than once: what it refuses now it may have taken then.
+    repeated: BTreeSet<NodeId>,
     /// The most room that a holder without room has left.
     free: Option<u64>,
     /// Whether the last ones had their chance.
@@ -118,9 +120,14 @@ impl Placing {
 
     /// A node was promised more by somebody else and did not take it, unless it had before.
     pub(super) fn declined(&mut self, node: NodeId) {
-        if !self.done.contains(&node) {
+        if !self.done.contains(&node) && !self.repeated.contains(&node) {
             self.suspected.remove(&node);
         }
+    }
+
+    /// Whether enough have it, whatever the others say.
+    pub(super) fn has_enough(&self) -> bool {
+        self.counting().count() >= self.need.max(1)
     }
 
     /// Whether somebody took it, or may have.
@@ -135,12 +142,14 @@ impl Placing {
     /// Lets a node be asked again under another view.
     pub(super) fn forget(&mut self, node: NodeId) {
         self.asked.remove(&node);
+        self.repeated.insert(node);
         self.again = true;
     }
 
     /// Lets the nodes that failed be asked again, and those whose copies did not count yet.
     pub(super) fn forgive(&mut self) {
         self.failed.clear();
+        self.repeated.extend(&self.asked);
         self.done.retain(|node| self.counted.contains(node));
         self.asked.retain(|node| self.counted.contains(node));
     }

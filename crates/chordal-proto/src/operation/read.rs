@@ -26,7 +26,12 @@ pub(super) const AGAIN: Duration = Duration::from_millis(150);
 pub(super) const AGAIN_AFTER_VIEW: Duration = Duration::from_millis(40);
 
 /// How often a read waits for what comes of somebody's promise.
-const PATIENT_ROUNDS: u32 = 2;
+const PATIENT_ROUNDS: u32 = 3;
+
+/// How long to wait where others were in the way so often: of several that race one gets ahead.
+pub(super) fn pause_after(tries: u32) -> Duration {
+    AGAIN_AFTER_VIEW * (1 << tries.min(5))
+}
 
 /// How long the first holders asked may take before the others are asked too.
 const HEDGE_MIN: Duration = Duration::from_millis(100);
@@ -39,6 +44,8 @@ pub(super) struct ReadTask {
     writing_back: Option<(Record, BTreeSet<NodeId>)>,
     /// How often somebody's promise was in the way.
     hindered: u32,
+    /// How often the holders were to agree again for it, and somebody else got ahead.
+    overtaken: u32,
 }
 
 /// The questions of one round to the holders of a name.
@@ -163,10 +170,15 @@ impl QuorumRead {
             .max_by_key(|record| record.version)
     }
 
+    /// Whether one holder of two answers alone: in rings of one or two it is believed.
+    fn is_one_of_two(&self) -> bool {
+        self.holders.len() <= 2 && self.counted() < 2
+    }
+
     /// Those who have this version for good: a holder that promised a higher one may have taken it
     /// later, so that whoever was promised that does not know of it.
     pub(super) fn nodes_with(&self, version: Option<Version>) -> BTreeSet<NodeId> {
-        let few = self.holders.len() <= 2;
+        let few = self.is_one_of_two();
         let has = |held: &Held| held.version() == version && (few || held.promised <= version);
         let counted = self
             .answers
@@ -185,7 +197,7 @@ impl QuorumRead {
     /// Whether somebody was promised a higher version than the newest one.
     fn is_promised_more(&self) -> bool {
         let newest = self.newest().map(|record| record.version);
-        let few = self.holders.len() <= 2;
+        let few = self.is_one_of_two();
         !few && self.answers.values().any(|held| held.promised > newest)
     }
 
@@ -230,6 +242,7 @@ impl Peer {
             quorum,
             writing_back: None,
             hindered: 0,
+            overtaken: 0,
         };
         self.open_operation(now, operation, Task::Read(Box::new(task)));
         self.read_again(now, operation);
@@ -240,6 +253,7 @@ impl Peer {
         if let Some(Task::Read(task)) = self.operations.open.get_mut(&operation) {
             task.writing_back = None;
         }
+        self.forget_questions(operation);
         let Some(quorum) = self.quorum_read(operation) else {
             return;
         };
@@ -333,7 +347,12 @@ impl Peer {
     ) {
         let wrong_view = read == RecordRead::WrongView;
         if let RecordRead::Promised(given) = read {
-            self.outbid(now, operation, given);
+            let asked = self
+                .quorum_read(operation)
+                .and_then(|quorum| quorum.promise);
+            if asked.is_some_and(|asked| given >= asked) {
+                self.outbid(now, operation, given);
+            }
             return;
         }
         let Some(quorum) = self.quorum_read(operation) else {
@@ -452,7 +471,7 @@ impl Peer {
             let write = WriteRecord {
                 record: newest.clone(),
                 view: Some(view),
-                exact: true,
+                exact: false,
             };
             self.ask(
                 now,
@@ -503,15 +522,38 @@ impl Peer {
             return;
         };
         task.writing_back = None;
+        let tries = task.hindered + task.overtaken;
         task.hindered += 1;
         if task.hindered <= PATIENT_ROUNDS {
-            let pause = self.rng.jitter(AGAIN_AFTER_VIEW);
+            let pause = self.rng.jitter(pause_after(tries));
             self.timers.set(now + pause, Reason::Retry(operation));
             return;
         }
         let (name, key) = (task.quorum.name.clone(), task.quorum.key);
-        let known = task.quorum.highest();
-        self.settle_name(now, operation, name, key, known);
+        let (known, overtaken) = (task.quorum.highest(), task.overtaken);
+        self.settle_name(now, operation, name, key, known, overtaken);
+    }
+
+    /// Somebody else got ahead of a read that had the holders agree: it looks what came of that.
+    pub(super) fn read_overtaken(
+        &mut self,
+        now: Time,
+        operation: OperationId,
+        name: Name,
+        overtaken: u32,
+    ) {
+        let key = self.settings.name_key(&name);
+        let task = ReadTask {
+            quorum: QuorumRead::new(name, key, false),
+            writing_back: None,
+            hindered: 0,
+            overtaken: overtaken + 1,
+        };
+        self.operations
+            .open
+            .insert(operation, Task::Read(Box::new(task)));
+        let pause = self.rng.jitter(pause_after(overtaken + 1));
+        self.timers.set(now + pause, Reason::Retry(operation));
     }
 
     pub(super) fn read_over(&mut self, operation: OperationId) {

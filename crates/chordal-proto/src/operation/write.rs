@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Task;
 use super::place::{Placed, Placing};
-use super::read::{AGAIN, AGAIN_AFTER_VIEW, QuorumRead, visible};
+use super::read::{AGAIN, AGAIN_AFTER_VIEW, QuorumRead, pause_after, visible};
 use crate::effect::{Answer, Failure};
 use crate::input::{Draft, OperationId};
 use crate::message::{Message, Stored, WriteRecord};
@@ -24,6 +24,8 @@ pub(super) struct WriteTask {
     tried: Vec<Version>,
     /// The chunks of the version that is replaced.
     replaces: Vec<ChunkId>,
+    /// How often somebody else got ahead.
+    overtaken: u32,
     phase: Phase,
 }
 
@@ -32,8 +34,8 @@ pub(super) struct WriteTask {
 enum Wish {
     /// To write this.
     Write(Draft),
-    /// To find what there is, and to have the holders agree on it.
-    Settle(Name),
+    /// To find what there is, and to have the holders agree on it; tried so often before.
+    Settle(Name, u32),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -89,7 +91,7 @@ impl Wish {
     const fn name(&self) -> &Name {
         match self {
             Self::Write(draft) => &draft.name,
-            Self::Settle(name) => name,
+            Self::Settle(name, _) => name,
         }
     }
 
@@ -97,7 +99,7 @@ impl Wish {
     const fn needs_promise(&self) -> bool {
         match self {
             Self::Write(draft) => draft.condition.is_some(),
-            Self::Settle(_) => true,
+            Self::Settle(..) => true,
         }
     }
 }
@@ -231,6 +233,7 @@ impl Peer {
             wish: Wish::Write(draft),
             tried: Vec::new(),
             replaces: Vec::new(),
+            overtaken: 0,
             phase: Phase::Reading(Box::new(quorum)),
         };
         self.open_operation(now, operation, Task::Write(Box::new(task)));
@@ -245,14 +248,16 @@ impl Peer {
         name: Name,
         key: Key,
         known: u64,
+        overtaken: u32,
     ) {
         self.operations.reserve(&name);
         let promise = self.next_version(&name, known);
         let quorum = QuorumRead::promising(name.clone(), key, promise);
         let task = WriteTask {
-            wish: Wish::Settle(name),
+            wish: Wish::Settle(name, overtaken),
             tried: Vec::new(),
             replaces: Vec::new(),
+            overtaken: 0,
             phase: Phase::Reading(Box::new(quorum)),
         };
         self.operations
@@ -338,6 +343,7 @@ impl Peer {
     ) {
         self.timers.cancel(Reason::Retry(operation));
         self.timers.cancel(Reason::Hedge(operation));
+        self.forget_questions(operation);
         if let Some(Task::Write(task)) = self.operations.open.get_mut(&operation) {
             let placing = match under {
                 Some(_) => Placing::strict(key),
@@ -387,6 +393,19 @@ impl Peer {
                 placing.key
             }
         };
+        task.overtaken += 1;
+        let tries = task.overtaken;
+        self.forget_questions(operation);
+        let Some(Task::Write(task)) = self.operations.open.get(&operation) else {
+            return;
+        };
+        if let Wish::Settle(name, overtaken) = &task.wish {
+            let (name, overtaken, counter) = (name.clone(), *overtaken, task.counter());
+            self.operations.spent = self.operations.spent.max(counter);
+            self.operations.release(&name);
+            self.read_overtaken(now, operation, name, overtaken);
+            return;
+        }
         let name = task.name().clone();
         // What was sent once must not take effect twice.
         let needs_promise = task.wish.needs_promise() || !task.tried.is_empty();
@@ -400,7 +419,7 @@ impl Peer {
             task.phase = Phase::Reading(Box::new(quorum));
         }
         // Of several that race one gets ahead.
-        let pause = self.rng.jitter(AGAIN_AFTER_VIEW * 2);
+        let pause = self.rng.jitter(pause_after(tries));
         self.timers.set(now + pause, Reason::Retry(operation));
     }
 
@@ -484,6 +503,10 @@ impl Peer {
                 self.compare_with(now, from);
                 self.timers
                     .at_latest(now + AGAIN_AFTER_VIEW, Reason::Retry(operation));
+            }
+            // Those who have it already are enough.
+            Stored::Promised(_) if placing.has_enough() => {
+                self.write_failed(now, operation, from, None);
             }
             Stored::Promised(higher) => {
                 placing.declined(from);

@@ -244,6 +244,9 @@ impl Peer {
             hand_offs.unknown = false;
             let foreign = self.foreign_stretches();
             if !foreign.is_empty() {
+                if let Some(leaving) = &mut self.replica.hand_offs.leaving {
+                    leaving.idle_since = None;
+                }
                 self.replica.hand_offs.counting = true;
                 self.disk(
                     DiskOp::CountIn(foreign.clone()),

@@ -17,6 +17,7 @@ use crate::limits::{
     CHUNK_SESSIONS_MAX, DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX, SESSIONS_PER_NODE_MAX,
 };
 use crate::message::{ArcCompared, CompareArc, Kind, Message, Reconcile, Reconciled, Word};
+use crate::operation::is_bounded;
 use crate::peer::Peer;
 use crate::request::Purpose;
 use crate::time::Time;
@@ -401,7 +402,7 @@ impl Peer {
         }
         let asked_for: Vec<Record> = records
             .into_iter()
-            .filter(|record| session.lacking.remove(&record.copy_digest()))
+            .filter(|record| session.lacking.remove(&record.copy_digest()) && is_bounded(record))
             .collect();
         if asked_for.is_empty() {
             // Newer versions have replaced them over there; the next session brings those.

@@ -121,11 +121,27 @@ impl Tables<'_> {
             return Ok(Outcome::NotRemoved);
         };
         let place = rows::record_row(key, name_row);
+        // What was there and cannot be read must not look like nothing.
+        if facts.version == Version::NONE && self.is_damaged(name_row)? {
+            return Ok(Outcome::Kept {
+                current: Version::NONE,
+                promised: None,
+            });
+        }
         let Some(current) = self.current(&place, key, name_row)? else {
             self.insert_record(&place, key, name_row, *facts, encoded, named)?;
             return Ok(Outcome::Stored);
         };
         let copy = self.copy_with_promise(name_row, &current)?;
+        let name = rows::parse_name(name_row).map_err(|_| bad_row("names"))?;
+        let is_lost = copy.is_none() && !current.is_without_promise(&name);
+        if *heeds_promise && is_lost {
+            // It may have promised anything: nobody's word is taken before it is mended.
+            return Ok(Outcome::Kept {
+                current: current.version,
+                promised: Some(just_above(facts.version)),
+            });
+        }
         let earlier = copy.as_ref().and_then(|copy| copy.promised);
         let is_newer = facts.version > current.version;
         if *heeds_promise && earlier > Some(facts.version.max(promised.unwrap_or(Version::NONE))) {
@@ -172,6 +188,12 @@ impl Tables<'_> {
             return Ok(None);
         }
         self.copy(name_row)
+    }
+
+    /// Whether something lies under a name that cannot be read.
+    fn is_damaged(&self, name_row: &[u8]) -> Result<bool, redb::Error> {
+        let body = self.names.get(name_row)?;
+        Ok(body.is_some_and(|body| rows::parse_body(name_row, body.value()).is_err()))
     }
 
     /// The copy that lies under a name, unless it is damaged.
@@ -390,5 +412,13 @@ pub(super) fn find_references(database: &Database) -> Result<(), redb::Error> {
 impl Totals {
     fn forget_record_bytes(&mut self, bytes: u64) {
         self.record_bytes = self.record_bytes.saturating_sub(bytes);
+    }
+}
+
+/// The least version that keeps this one out.
+const fn just_above(version: Version) -> Version {
+    Version {
+        counter: version.counter.saturating_add(1),
+        ..version
     }
 }

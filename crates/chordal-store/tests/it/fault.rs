@@ -1,6 +1,6 @@
 //! Rot, full disks, failed syncs, second owners, newer formats.
 
-use chordal_object::{Arc, Chunk, Key};
+use chordal_object::{Arc, Chunk, Key, Record};
 use chordal_store::limits::RESERVE_BYTES;
 use chordal_store::{Change, MemDisk, OpenError, Outcome, RealDisk, Store, StoreError};
 
@@ -134,6 +134,37 @@ fn a_rotten_record_is_an_error_and_never_not_there_until_it_is_stored_again() {
     assert_eq!(store.record(key, &good.name), Ok(Some(good)));
     assert_eq!(store.list("main", "", None, 10).unwrap().len(), 2);
     check(&store, &disk);
+}
+
+#[test]
+fn a_promise_does_not_make_a_rotten_record_look_like_nothing() {
+    for is_found in [false, true] {
+        let disk = MemDisk::new();
+        let text = "a text that stands nowhere else in this index";
+        let good = record("f", 1, text);
+        put(&open(&disk), &good);
+        rot_text(&disk, text.as_bytes());
+        let store = open(&disk);
+        let key = key_of(&good);
+        let damaged = StoreError::CorruptRecord { name: name("f") };
+        if is_found {
+            assert_eq!(store.record(key, &good.name), Err(damaged.clone()));
+            assert_eq!(store.records_in(Arc::FULL, LAST).unwrap().len(), 0);
+        }
+        let blank = Record::blank(name("f"), Some(version(7)));
+        for change in [
+            Change::RecordUnlessPromised {
+                key,
+                record: blank.clone(),
+            },
+            Change::Record { key, record: blank },
+        ] {
+            one(&store, change);
+            assert_eq!(store.record(key, &good.name), Err(damaged.clone()));
+        }
+        assert_eq!(put(&store, &good), Outcome::Stored);
+        assert_eq!(store.record(key, &good.name), Ok(Some(good)));
+    }
 }
 
 #[test]

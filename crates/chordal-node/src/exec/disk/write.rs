@@ -81,19 +81,21 @@ impl Keeper {
         let name = |change: &Change| match change {
             Change::Chunk(staged) => Some(CopyName::of_chunk(staged.id())),
             Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } => {
-                Some(CopyName::of_record(&record.name))
+                (!record.is_blank()).then(|| CopyName::of_record(&record.name))
             }
             Change::RemoveRecord { .. } | Change::RemoveChunk { .. } | Change::Meta { .. } => None,
         };
         changes.iter().filter_map(name).collect()
     }
 
-    /// Refuses a file's record where the offer has no room. A tombstone is always taken.
+    /// Refuses a file's record where the offer has no room. A tombstone is always taken, and so is
+    /// content that takes the place of the same content.
     fn check_order(&self, order: &Write) -> Result<(), chordal_proto::input::DiskError> {
         for change in &order.changes {
             if let Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } =
                 change
                 && let Some(file) = &record.file
+                && record.original.is_none()
             {
                 let bytes = match &file.content {
                     chordal_object::Content::Inline(bytes) => bytes.len(),
