@@ -31,8 +31,14 @@ export async function files({ browser, nodes, node, shots }) {
   is(hash(Buffer.from(await read(nodes, name))) === hash(content), "for everybody");
 
   await drop(page);
-  await page.waitForSelector("text=folder >> nth=0");
-  is(nodes.run(node, "cat", "dropped/inner.txt") === "dropped text", "a dropped file is stored");
+  await until("a dropped file is stored", async () => {
+    try {
+      return nodes.run(node, "cat", "dropped/inner.txt") === "dropped text";
+    } catch {
+      return false; // Not yet.
+    }
+  });
+  await page.waitForSelector('tr:has-text("dropped")');
 
   // The same name again: nothing is replaced unless that is said.
   await page.setInputFiles("#file-choice", path);
