@@ -7,6 +7,7 @@
 
 mod certificate;
 mod expulsion;
+mod statement;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};

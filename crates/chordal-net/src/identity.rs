@@ -15,6 +15,9 @@ use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 pub use secret_file::KeyFileError;
 pub(crate) use secret_file::load_or_create;
 
+/// Length of a signature in bytes.
+pub const SIGNATURE_BYTES: usize = 64;
+
 /// A node's identity: its Ed25519 public key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId(pub [u8; 32]);
@@ -23,6 +26,11 @@ impl PeerId {
     /// The first 8 hexadecimal digits: enough for people, never for decisions.
     pub fn short(&self) -> String {
         hex(&self.0).take(8).collect()
+    }
+
+    /// Whether this node signed these words for this purpose.
+    pub fn signed(&self, purpose: &str, words: &[u8], signature: &[u8; SIGNATURE_BYTES]) -> bool {
+        signed_by(&self.0, &signed_bytes(purpose, words), signature)
     }
 
     /// The key inside a DER `SubjectPublicKeyInfo`, when it is an Ed25519 key and nothing else.
@@ -91,6 +99,11 @@ impl NodeKey {
         self.id
     }
 
+    /// Signs words for a purpose: a short text that nothing else is signed for.
+    pub fn sign(&self, purpose: &str, words: &[u8]) -> [u8; SIGNATURE_BYTES] {
+        sign(&self.seed, &signed_bytes(purpose, words))
+    }
+
     /// The secret as PKCS#8 version 1 DER, which is what rustls wants.
     pub(crate) fn to_pkcs8(&self) -> Vec<u8> {
         [PKCS8_PREFIX.as_slice(), &self.seed].concat()
@@ -101,6 +114,18 @@ impl fmt::Debug for NodeKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "NodeKey(of {})", self.id.short())
     }
+}
+
+/// The purpose comes first and ends with a zero byte, so that no signature made for another purpose,
+/// and none of TLS, can pass for this one.
+fn signed_bytes(purpose: &str, words: &[u8]) -> Vec<u8> {
+    debug_assert!(!purpose.contains('\0'), "the end of the purpose is plain");
+    [purpose.as_bytes(), b"\0", words].concat()
+}
+
+/// 32 bytes that nobody can foresee, for one question.
+pub fn nonce() -> [u8; 32] {
+    random()
 }
 
 /// Signs `message` with the key of this seed.

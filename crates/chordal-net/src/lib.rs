@@ -44,7 +44,7 @@ pub use enrol::{Enrolled, enrol};
 pub use error::{BindError, ConnectError, Refusal, RequestError};
 pub use event::{BulkRequest, Event, Events};
 pub use hello::{Hello, HelloError, Purpose};
-pub use identity::{KeyFileError, NodeKey, ParsePeerIdError, PeerId};
+pub use identity::{KeyFileError, NodeKey, ParsePeerIdError, PeerId, SIGNATURE_BYTES, nonce};
 pub use invite::{Fingerprint, InviteCode, InviteSecret, Inviter, ParseInviteError, Proof};
 pub use limits::{EXPELLED_MAX, Limits};
 pub use memory::MemoryNetwork;

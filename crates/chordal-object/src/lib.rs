@@ -6,6 +6,7 @@
 
 mod chunk;
 mod chunk_list;
+mod holding;
 mod key;
 mod name;
 mod node_id;
@@ -17,6 +18,7 @@ pub use chunk::{Chunk, ChunkId, ChunkIdError};
 pub use chunk_list::{
     ChunkList, INLINE_IDS_MAX, LIST_CHUNK_IDS, LIST_HEAD, ListBuilder, chunk_count,
 };
+pub use holding::{Holding, RecordCopy, Subject};
 pub use key::{Arc, Bits, BitsError, Key};
 pub use name::{DEFAULT_SPACE, Name, NameError, PATH_BYTES_MAX};
 pub use node_id::{NodeId, NodeIdError};

@@ -103,6 +103,17 @@ impl Record {
         }
     }
 
+    /// Bytes of content, or of ids of chunks, that it brings to a store: nothing of a tombstone, nor
+    /// of content that takes the place of the same content, agreed upon again.
+    pub fn new_content_bytes(&self) -> Option<u64> {
+        let file = self.file.as_ref().filter(|_| self.original.is_none())?;
+        let bytes = match &file.content {
+            Content::Inline(bytes) => bytes.len(),
+            Content::Chunks(list) => list.ids.len() * 32,
+        };
+        Some(bytes as u64)
+    }
+
     /// Whether this version deletes the name.
     pub const fn is_tombstone(&self) -> bool {
         self.file.is_none()

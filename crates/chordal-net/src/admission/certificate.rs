@@ -7,9 +7,9 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-use crate::identity::{
-    KeyFileError, PeerId, hex, load_or_create, parse_hex, public_key, random, sign, signed_by,
-};
+use crate::identity::{KeyFileError, PeerId, hex, load_or_create, parse_hex, public_key, random};
+
+use super::statement::Statement;
 
 /// The public key of a ring authority: what makes a ring this ring. Shown as 64 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,14 +77,7 @@ impl Authority {
 
     /// A certificate that admits `node`. `issued_at` is in Unix seconds, for people to read.
     pub fn issue(&self, node: PeerId, issued_at: u64) -> Certificate {
-        let mut certificate = Certificate {
-            authority: self.id,
-            node,
-            issued_at,
-            signature: [0; 64],
-        };
-        certificate.signature = sign(&self.seed, &certificate.signed_bytes());
-        certificate
+        Certificate(Statement::sign(self, PURPOSE, node, issued_at))
     }
 }
 
@@ -97,82 +90,44 @@ impl fmt::Debug for Authority {
 /// The authority's word that a node is a member. Anyone may see it; it is of use only to the
 /// holder of the node's secret key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    authority: AuthorityId,
-    node: PeerId,
-    issued_at: u64,
-    signature: [u8; 64],
-}
+pub struct Certificate(Statement);
 
 impl Certificate {
     /// Length of an encoded certificate in bytes.
-    pub const BYTES: usize = 1 + 32 + 32 + 8 + 64;
+    pub const BYTES: usize = Statement::BYTES;
 
     /// Reads a certificate. Nothing is verified yet.
     pub fn decode(bytes: &[u8]) -> Result<Self, CertificateError> {
-        match bytes.first() {
-            Some(&VERSION) => {}
-            Some(&version) => return Err(CertificateError::Version { version }),
-            None => return Err(CertificateError::Malformed),
-        }
-        let bytes: &[u8; Self::BYTES] =
-            bytes.try_into().map_err(|_| CertificateError::Malformed)?;
-        let mut rest = &bytes[1..];
-        Ok(Self {
-            authority: AuthorityId(take(&mut rest)?),
-            node: PeerId(take(&mut rest)?),
-            issued_at: u64::from_be_bytes(take(&mut rest)?),
-            signature: take(&mut rest)?,
-        })
+        Statement::decode(bytes).map(Self)
     }
 
     /// The bytes of the certificate.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = self.content();
-        bytes.extend_from_slice(&self.signature);
-        bytes
+        self.0.encode()
     }
 
     /// Whether `authority` says by this certificate that `node` is a member.
     pub fn verify(&self, authority: &AuthorityId, node: &PeerId) -> Result<(), CertificateError> {
-        if self.authority != *authority {
-            return Err(CertificateError::OtherAuthority);
-        }
-        if self.node != *node {
+        self.0.check_authority(authority)?;
+        if self.0.node != *node {
             return Err(CertificateError::OtherNode);
         }
-        if !signed_by(&authority.0, &self.signed_bytes(), &self.signature) {
-            return Err(CertificateError::Signature);
-        }
-        Ok(())
+        self.0.check_signature(PURPOSE)
     }
 
     /// Who issued it.
     pub fn authority(&self) -> AuthorityId {
-        self.authority
+        self.0.authority
     }
 
     /// Whom it admits.
     pub fn node(&self) -> PeerId {
-        self.node
+        self.0.node
     }
 
     /// When it was issued, in Unix seconds, by the issuer's clock.
     pub fn issued_at(&self) -> u64 {
-        self.issued_at
-    }
-
-    fn content(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::BYTES);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&self.authority.0);
-        bytes.extend_from_slice(&self.node.0);
-        bytes.extend_from_slice(&self.issued_at.to_be_bytes());
-        bytes
-    }
-
-    fn signed_bytes(&self) -> Vec<u8> {
-        [DOMAIN, self.content().as_slice()].concat()
+        self.0.at
     }
 }
 
@@ -199,15 +154,5 @@ pub enum CertificateError {
     Signature,
 }
 
-pub(super) fn take<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CertificateError> {
-    let (head, tail) = rest
-        .split_first_chunk()
-        .ok_or(CertificateError::Malformed)?;
-    *rest = tail;
-    Ok(*head)
-}
-
-const VERSION: u8 = 1;
-
 /// Signed before the content, so that no signature made for another purpose can pass for this one.
-const DOMAIN: &[u8] = b"chordal admission certificate\0";
+const PURPOSE: &[u8] = b"chordal admission certificate\0";

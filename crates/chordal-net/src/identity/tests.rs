@@ -1,4 +1,4 @@
-use super::{KeyFileError, NodeKey, PeerId, random, sign, signed_by};
+use super::{KeyFileError, NodeKey, PeerId, nonce, random, sign, signed_by};
 
 #[test]
 fn a_peer_id_survives_being_written_and_read() {
@@ -97,4 +97,17 @@ fn many_creators_at_once_agree_on_one_key() {
         joined.collect()
     });
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+#[test]
+fn a_signature_holds_for_its_signer_its_words_and_its_purpose_alone() {
+    let (key, other) = (NodeKey::from_seed([1; 32]), NodeKey::from_seed([2; 32]));
+    let signature = key.sign("chordal test", b"words");
+    let is_good = |id: PeerId, purpose: &str, words: &[u8]| id.signed(purpose, words, &signature);
+    assert!(is_good(key.peer_id(), "chordal test", b"words"));
+    assert!(!is_good(other.peer_id(), "chordal test", b"words"));
+    assert!(!is_good(key.peer_id(), "chordal test", b"word"));
+    assert!(!is_good(key.peer_id(), "chordal", b"words"));
+    assert!(!is_good(key.peer_id(), "chordal tes", b"t\0words"));
+    assert_ne!(nonce(), nonce());
 }

@@ -27,10 +27,10 @@ fn only_the_authority_expels() {
         Err(CertificateError::OtherAuthority)
     );
     // Claimed to be of our authority, and signed by another one.
-    let forged = Expulsion {
+    let forged = Expulsion(Statement {
         authority: authority().id(),
-        ..strange
-    };
+        ..strange.0
+    });
     assert_eq!(
         forged.verify(&authority().id()),
         Err(CertificateError::Signature)
