@@ -50,21 +50,25 @@ const TOTALS_ROW: &[u8] = b"";
 /// The first bytes of an index whose creation came to its end.
 const REDB_MAGIC: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 
+/// A version of a name to be kept, with its rows ready.
+#[derive(Debug)]
+pub(crate) struct PutRecord {
+    pub(crate) key: Key,
+    pub(crate) name_row: Vec<u8>,
+    pub(crate) facts: RecordFacts,
+    pub(crate) encoded: Bytes,
+    /// The chunks it names.
+    pub(crate) named: Vec<ChunkId>,
+    /// Its promise.
+    pub(crate) promised: Option<Version>,
+    /// Whether a higher promise keeps it out.
+    pub(crate) heeds_promise: bool,
+}
+
 /// One step of a transaction: a [`Change`](crate::Change) with its rows ready.
 #[derive(Debug)]
 pub(crate) enum Step {
-    PutRecord {
-        key: Key,
-        name_row: Vec<u8>,
-        facts: RecordFacts,
-        encoded: Bytes,
-        /// The chunks it names.
-        named: Vec<ChunkId>,
-        /// Its promise.
-        promised: Option<Version>,
-        /// Whether a higher promise keeps it out.
-        heeds_promise: bool,
-    },
+    PutRecord(PutRecord),
     RemoveRecord {
         key: Key,
         name_row: Vec<u8>,

@@ -14,7 +14,7 @@ use crate::change::{Change, Counts, Outcome, StagedChunk, Usage};
 use crate::disk::{Disk, TEMPORARY_FOLDER};
 use crate::error::{OpenError, StoreError};
 use crate::group::Group;
-use crate::index::{ChunkFacts, Expected, Index, RecordFacts, Step, name_row};
+use crate::index::{ChunkFacts, Expected, Index, PutRecord, RecordFacts, Step, name_row};
 use crate::limits::{
     GROUP_CHANGES_MAX, INDEX_WRITE_FACTOR, META_NAME_BYTES_MAX, META_VALUE_BYTES_MAX,
     RECORD_BYTES_MAX, RESERVE_BYTES,
@@ -278,7 +278,7 @@ impl fmt::Debug for Store {
 fn put_record(key: Key, record: &Record, heeds_promise: bool) -> Result<Step, StoreError> {
     let encoded = record.encode();
     check_size("record", encoded.len(), RECORD_BYTES_MAX)?;
-    Ok(Step::PutRecord {
+    Ok(Step::PutRecord(PutRecord {
         key,
         name_row: name_row(&record.name),
         facts: RecordFacts::of(record, encoded.len()),
@@ -286,27 +286,16 @@ fn put_record(key: Key, record: &Record, heeds_promise: bool) -> Result<Step, St
         named: record.chunks().to_vec(),
         promised: record.promised,
         heeds_promise,
-    })
+    }))
 }
 
 /// Bytes that must be free beside the reserve. Removing and tombstones need none: they are how a
 /// full disk gets room again.
 fn room_for(change: &Change) -> u64 {
     match change {
-        Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } => {
-            match &record.file {
-                // Content that holders agree upon again takes the place of the same content.
-                Some(_) if record.original.is_some() => 0,
-                Some(file) => {
-                    let inline = match &file.content {
-                        chordal_object::Content::Inline(bytes) => bytes.len(),
-                        chordal_object::Content::Chunks(list) => list.ids.len() * 32,
-                    };
-                    (inline as u64 + 4096) * INDEX_WRITE_FACTOR
-                }
-                None => 0,
-            }
-        }
+        Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } => record
+            .new_content_bytes()
+            .map_or(0, |bytes| (bytes + 4096) * INDEX_WRITE_FACTOR),
         Change::Chunk(_)
         | Change::RemoveRecord { .. }
         | Change::RemoveChunk { .. }

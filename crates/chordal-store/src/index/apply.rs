@@ -6,7 +6,8 @@ use redb::{Database, ReadableTable, Table, WriteTransaction};
 use super::references::{self, References, Referrer, UNTOLD_LISTS};
 use super::rows::{self, ChunkFacts, RecordFacts, Totals};
 use super::{
-    CHUNK_KEYS, CHUNKS, LISTS, META, NAMES, RECORDS, REFERENCES, Step, TOTALS, TOTALS_ROW, bad_row,
+    CHUNK_KEYS, CHUNKS, LISTS, META, NAMES, PutRecord, RECORDS, REFERENCES, Step, TOTALS,
+    TOTALS_ROW, bad_row,
 };
 use crate::change::Outcome;
 
@@ -81,7 +82,7 @@ fn write(
 impl Tables<'_> {
     fn take(&mut self, step: &Step) -> Result<Outcome, redb::Error> {
         match step {
-            Step::PutRecord { key, name_row, .. } => self.put_record(step, *key, name_row),
+            Step::PutRecord(put) => self.put_record(put),
             Step::RemoveRecord {
                 key,
                 name_row,
@@ -103,24 +104,17 @@ impl Tables<'_> {
         }
     }
 
-    fn put_record(
-        &mut self,
-        step: &Step,
-        key: Key,
-        name_row: &[u8],
-    ) -> Result<Outcome, redb::Error> {
-        let Step::PutRecord {
+    fn put_record(&mut self, put: &PutRecord) -> Result<Outcome, redb::Error> {
+        let PutRecord {
+            key,
+            name_row,
             facts,
             encoded,
             named,
             promised,
             heeds_promise,
-            ..
-        } = step
-        else {
-            return Ok(Outcome::NotRemoved);
-        };
-        let place = rows::record_row(key, name_row);
+        } = put;
+        let place = rows::record_row(*key, name_row);
         // What was there and cannot be read must not look like nothing.
         if facts.version == Version::NONE && self.is_damaged(name_row)? {
             return Ok(Outcome::Kept {
@@ -128,19 +122,22 @@ impl Tables<'_> {
                 promised: None,
             });
         }
-        let Some(current) = self.current(&place, key, name_row)? else {
-            self.insert_record(&place, key, name_row, *facts, encoded, named)?;
+        let Some(current) = self.current(&place, *key, name_row)? else {
+            self.insert_record(&place, *key, name_row, *facts, encoded, named)?;
             return Ok(Outcome::Stored);
         };
-        let copy = self.copy_with_promise(name_row, &current)?;
         let name = rows::parse_name(name_row).map_err(|_| bad_row("names"))?;
-        let is_lost = copy.is_none() && !current.is_without_promise(&name);
-        if *heeds_promise && is_lost {
-            // It may have promised anything: nobody's word is taken before it is mended.
-            return Ok(Outcome::Kept {
-                current: current.version,
-                promised: Some(just_above(facts.version)),
-            });
+        let keeps_promise = !current.is_without_promise(&name);
+        let mut copy = None;
+        if keeps_promise {
+            copy = self.copy(name_row)?;
+            if copy.is_none() && *heeds_promise {
+                // It may have promised anything: nobody's word is taken before it is mended.
+                return Ok(Outcome::Kept {
+                    current: current.version,
+                    promised: Some(just_above(facts.version)),
+                });
+            }
         }
         let earlier = copy.as_ref().and_then(|copy| copy.promised);
         let is_newer = facts.version > current.version;
@@ -151,22 +148,21 @@ impl Tables<'_> {
             });
         }
         if is_newer && earlier <= *promised {
-            self.insert_record(&place, key, name_row, *facts, encoded, named)?;
+            self.insert_record(&place, *key, name_row, *facts, encoded, named)?;
             return Ok(Outcome::Stored);
         }
         if is_newer || *promised > earlier {
             let new = Record::decode(encoded.clone()).map_err(|_| bad_row("names"))?;
-            let copy = match copy {
-                Some(copy) => Some(copy),
-                None => self.copy(name_row)?,
-            };
+            if !keeps_promise {
+                copy = self.copy(name_row)?;
+            }
             let joined = match copy {
                 Some(copy) => copy.join(new),
                 None => new,
             };
             let bytes = joined.encode();
             let facts = RecordFacts::of(&joined, bytes.len());
-            self.insert_record(&place, key, name_row, facts, &bytes, joined.chunks())?;
+            self.insert_record(&place, *key, name_row, facts, &bytes, joined.chunks())?;
         }
         if is_newer {
             return Ok(Outcome::Stored);
@@ -177,23 +173,9 @@ impl Tables<'_> {
         })
     }
 
-    /// The copy that lies under a name, where it keeps a promise.
-    fn copy_with_promise(
-        &self,
-        name_row: &[u8],
-        facts: &RecordFacts,
-    ) -> Result<Option<Record>, redb::Error> {
-        let name = rows::parse_name(name_row).map_err(|_| bad_row("names"))?;
-        if facts.is_without_promise(&name) {
-            return Ok(None);
-        }
-        self.copy(name_row)
-    }
-
     /// Whether something lies under a name that cannot be read.
     fn is_damaged(&self, name_row: &[u8]) -> Result<bool, redb::Error> {
-        let body = self.names.get(name_row)?;
-        Ok(body.is_some_and(|body| rows::parse_body(name_row, body.value()).is_err()))
+        Ok(self.names.get(name_row)?.is_some() && self.copy(name_row)?.is_none())
     }
 
     /// The copy that lies under a name, unless it is damaged.
