@@ -14,6 +14,7 @@ pub mod certificate;
 pub mod codec;
 pub mod effect;
 mod expulsion;
+pub mod forecast;
 pub mod history;
 pub mod input;
 mod join;

@@ -20,6 +20,9 @@ use crate::shadow::Shadow;
 /// So many machines have a shadow, the first ones: in a large ring all are alike.
 const SHADOWED: u16 = 3;
 
+/// How long every chunk of these tests is.
+pub(crate) const CHUNK_BYTES: usize = 1 << 20;
+
 /// One machine: a peer and what its disk holds.
 pub(crate) struct Machine {
     pub(crate) peer: Peer,
@@ -39,6 +42,10 @@ pub(crate) struct Cluster {
     tokens: u8,
     /// What nodes started from here on are told of their table.
     pub(crate) table_nodes: usize,
+    /// What nodes started from here on offer.
+    pub(crate) offered_bytes: u64,
+    /// Chunks that were copied between nodes' disks, by who has them now.
+    pub(crate) copied: BTreeMap<NodeId, u64>,
     operations: u64,
     pub(crate) replies: BTreeMap<OperationId, Result<Answer, Failure>>,
 }
@@ -70,9 +77,20 @@ impl Cluster {
             settings,
             tokens: 4,
             table_nodes: TABLE_MAX,
+            offered_bytes: 1 << 30,
+            copied: BTreeMap::new(),
             operations: 0,
             replies: BTreeMap::new(),
         }
+    }
+
+    /// A ring of so many nodes with twenty files: `file 0` and so on.
+    pub(crate) fn filled(nodes: u16) -> Self {
+        let mut cluster = Self::ring(Settings::default(), nodes);
+        for index in 0..20 {
+            cluster.write(0, &format!("file {index}"), b"x").unwrap();
+        }
+        cluster
     }
 
     /// A ring of `count` nodes that joined one after the other and came to rest.
@@ -105,7 +123,7 @@ impl Cluster {
             node: node(at),
             addr: at,
             incarnation: 1,
-            offered_bytes: 1 << 30,
+            offered_bytes: self.offered_bytes,
             tokens,
             remembered,
             table_nodes: self.table_nodes,
@@ -362,6 +380,7 @@ impl Cluster {
             Transfer::Copy { chunk, key, from } => {
                 let there = self.machines.get(&from.addr).ok_or(TransferError::Broken)?;
                 there.chunks.get(&chunk).ok_or(TransferError::NotThere)?;
+                *self.copied.entry(node(at)).or_default() += 1;
                 self.machines
                     .get_mut(&at)
                     .expect("it asked")
@@ -460,7 +479,7 @@ impl Machine {
                 DiskAnswer::Done
             }
             DiskOp::Usage => DiskAnswer::Usage {
-                used: self.records.len() as u64,
+                used: (self.chunks.len() * CHUNK_BYTES) as u64,
                 free: 1 << 30,
                 care: Care::default(),
             },

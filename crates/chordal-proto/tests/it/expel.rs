@@ -3,23 +3,15 @@
 use std::time::Duration;
 
 use chordal_object::Name;
+use chordal_proto::Input;
 use chordal_proto::effect::{Answer, Failure};
 use chordal_proto::input::Command;
 use chordal_proto::member::Standing;
-use chordal_proto::{Input, Settings};
 
 use crate::cluster::{Cluster, addr, node};
 
 /// Long enough for copies to be made; well below the grace time.
 const MOMENT: Duration = Duration::from_secs(10);
-
-fn filled(nodes: u16) -> Cluster {
-    let mut cluster = Cluster::ring(Settings::default(), nodes);
-    for index in 0..20 {
-        cluster.write(0, &format!("file {index}"), b"x").unwrap();
-    }
-    cluster
-}
 
 fn may_expel(cluster: &mut Cluster, named: u16, force: bool) -> Result<Answer, Failure> {
     let node = node(addr(named));
@@ -41,7 +33,7 @@ fn standings(cluster: &Cluster, told: &[u16], of: u16) -> Vec<Standing> {
 
 #[test]
 fn an_expelled_node_that_runs_on_is_no_member_to_those_who_know_and_copies_are_made_again() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     assert_eq!(may_expel(&mut cluster, 4, false), Ok(Answer::Expellable));
     assert_eq!(
         standings(&cluster, &[0, 1, 2, 3], 4),
@@ -67,7 +59,7 @@ fn an_expelled_node_that_runs_on_is_no_member_to_those_who_know_and_copies_are_m
 
 #[test]
 fn who_does_not_know_yet_does_not_bring_an_expelled_node_back() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     // Node 3 is told late: until then it takes the word of node 4, which begins new lives.
     for index in [0, 1, 2] {
         tell(&mut cluster, index, 4);
@@ -99,7 +91,7 @@ fn who_does_not_know_yet_does_not_bring_an_expelled_node_back() {
 
 #[test]
 fn an_expulsion_told_before_the_node_was_heard_of_holds() {
-    let mut cluster = filled(3);
+    let mut cluster = Cluster::filled(3);
     for index in 0..3 {
         tell(&mut cluster, index, 3);
     }
@@ -115,7 +107,7 @@ fn an_expulsion_told_before_the_node_was_heard_of_holds() {
 
 #[test]
 fn nobody_is_expelled_whose_copies_may_be_the_last_unless_forced() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     cluster.kill(3);
     cluster.rest(Duration::from_secs(4));
     let refused = may_expel(&mut cluster, 4, false);
@@ -136,7 +128,7 @@ fn nobody_is_expelled_whose_copies_may_be_the_last_unless_forced() {
 
 #[test]
 fn who_left_or_was_never_heard_of_may_be_expelled_at_once() {
-    let mut cluster = filled(4);
+    let mut cluster = Cluster::filled(4);
     cluster.ask(3, Command::Leave { force: false }).unwrap();
     assert_eq!(may_expel(&mut cluster, 3, false), Ok(Answer::Expellable));
     assert_eq!(may_expel(&mut cluster, 77, false), Ok(Answer::Expellable));

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use chordal_object::Name;
-use chordal_proto::Settings;
 use chordal_proto::effect::{Answer, Failure};
 use chordal_proto::input::Command;
 use chordal_proto::member::Standing;
@@ -14,14 +13,6 @@ const GRACE: Duration = Duration::from_mins(1);
 
 /// Long enough to be suspected, and for copies to be made; well below the grace time.
 const MOMENT: Duration = Duration::from_secs(10);
-
-fn filled(nodes: u16) -> Cluster {
-    let mut cluster = Cluster::ring(Settings::default(), nodes);
-    for index in 0..20 {
-        cluster.write(0, &format!("file {index}"), b"x").unwrap();
-    }
-    cluster
-}
 
 fn forget(cluster: &mut Cluster, asked: u16, gone: u16, force: bool) -> Result<Answer, Failure> {
     let node = node(addr(gone));
@@ -43,7 +34,7 @@ fn standings(cluster: &Cluster, of: u16) -> Vec<Standing> {
 
 #[test]
 fn copies_of_a_forgotten_node_are_made_again_at_once_and_everybody_knows() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     cluster.kill(4);
     cluster.rest(MOMENT);
     assert!(all_copies(&cluster) < 60, "the dead node had some");
@@ -60,7 +51,7 @@ fn copies_of_a_forgotten_node_are_made_again_at_once_and_everybody_knows() {
 
 #[test]
 fn a_node_that_answers_or_left_or_is_unknown_is_not_forgotten_by_force_either() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     for (asked, named) in [(0, 3), (3, 3)] {
         let refused = forget(&mut cluster, asked, named, true);
         assert!(
@@ -81,7 +72,7 @@ fn a_node_that_answers_or_left_or_is_unknown_is_not_forgotten_by_force_either() 
 
 #[test]
 fn a_node_that_was_heard_a_moment_ago_is_not_forgotten() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     cluster.kill(4);
     let early = forget(&mut cluster, 0, 4, false);
     let known = standings(&cluster, 4);
@@ -95,7 +86,7 @@ fn a_node_that_was_heard_a_moment_ago_is_not_forgotten() {
 
 #[test]
 fn forgetting_is_refused_while_others_are_silent_unless_forced() {
-    let mut cluster = filled(6);
+    let mut cluster = Cluster::filled(6);
     cluster.kill(4);
     cluster.kill(5);
     cluster.rest(Duration::from_secs(4));
@@ -116,7 +107,7 @@ fn forgetting_is_refused_while_others_are_silent_unless_forced() {
 
 #[test]
 fn what_the_dead_may_have_had_is_waited_for_until_they_are_forgotten() {
-    let mut cluster = filled(5);
+    let mut cluster = Cluster::filled(5);
     cluster.kill(3);
     cluster.kill(4);
     // Given up in an emergency, but not forgotten: some names wait for the grace time.
@@ -143,7 +134,7 @@ fn what_the_dead_may_have_had_is_waited_for_until_they_are_forgotten() {
 
 #[test]
 fn a_ring_of_which_most_nodes_are_dead_goes_on_when_they_are_forgotten() {
-    let mut cluster = filled(7);
+    let mut cluster = Cluster::filled(7);
     for dead in 2..7 {
         cluster.kill(dead);
     }
@@ -174,7 +165,7 @@ fn a_ring_of_which_most_nodes_are_dead_goes_on_when_they_are_forgotten() {
 
 #[test]
 fn of_two_nodes_the_one_that_may_have_missed_something_does_not_forget_the_other() {
-    let mut cluster = filled(2);
+    let mut cluster = Cluster::filled(2);
     let other = cluster.kill(1);
     cluster.rest(MOMENT);
     let own = cluster.kill(0);
@@ -193,7 +184,7 @@ fn of_two_nodes_the_one_that_may_have_missed_something_does_not_forget_the_other
 
 #[test]
 fn of_two_nodes_that_were_together_one_may_be_forgotten() {
-    let mut cluster = filled(2);
+    let mut cluster = Cluster::filled(2);
     cluster.kill(1);
     cluster.rest(MOMENT);
     assert_eq!(forget(&mut cluster, 0, 1, false), Ok(Answer::Forgotten));
@@ -203,7 +194,7 @@ fn of_two_nodes_that_were_together_one_may_be_forgotten() {
 
 #[test]
 fn who_was_down_meanwhile_or_restarts_knows_it_too() {
-    let mut cluster = filled(6);
+    let mut cluster = Cluster::filled(6);
     let away = cluster.kill(3);
     cluster.rest(MOMENT);
     cluster.kill(5);
@@ -219,11 +210,11 @@ fn who_was_down_meanwhile_or_restarts_knows_it_too() {
 
 #[test]
 fn a_forgotten_node_that_returns_is_as_after_the_grace_time() {
-    let mut by_decree = filled(5);
+    let mut by_decree = Cluster::filled(5);
     let disk = by_decree.kill(4);
     by_decree.rest(MOMENT);
     forget(&mut by_decree, 0, 4, false).unwrap();
-    let mut by_time = filled(5);
+    let mut by_time = Cluster::filled(5);
     let other = by_time.kill(4);
     by_time.rest(GRACE * 2);
     for (cluster, disk) in [(&mut by_decree, disk), (&mut by_time, other)] {

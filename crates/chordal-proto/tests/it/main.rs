@@ -14,6 +14,7 @@ mod damage;
 mod data;
 mod expel;
 mod fingers_only;
+mod forecast;
 mod forget;
 mod lapse;
 mod ring;
