@@ -73,7 +73,8 @@ struct MyArc {
     held: HeldArc,
     /// What this node went through with it.
     history: History,
-    /// Who held it just before this node came to hold it: they may know.
+    /// Who held it just before this node came to hold it: they may know, and have the chunks that this
+    /// one has not yet.
     previous: Vec<NodeId>,
     /// Since when this node does not count on it; nothing while it does, or was not yet looked at.
     waits_since: Option<Time>,
@@ -192,7 +193,9 @@ impl Replica {
         if let Some(mine) = self.my_arc(arc, view) {
             mine.history.settle();
             mine.waits_since = None;
-            mine.previous.clear();
+            if mine.has_chunks_of_somebody() {
+                mine.previous.clear();
+            }
         }
         drop(self.pasts.take(arc, self.last_key));
         self.complete.insert(arc, self.last_key);
@@ -342,6 +345,7 @@ impl Peer {
             self.replica.looked_abroad = now;
             self.replica.note_foreign();
         }
+        self.begin_copying();
         self.begin_sessions(now);
         self.work_on_hand_offs(now);
         self.consider_lapse(now);
@@ -350,7 +354,7 @@ impl Peer {
     /// Queues each arc with each node to compare it with: those never compared with under the
     /// present holders, those of long ago, and those without whom this node does not count.
     fn queue_comparisons(&mut self, now: Time) {
-        let mut eager: Vec<(Arc, View, NodeId)> = Vec::new();
+        let mut eager: Vec<(usize, Arc, View, NodeId)> = Vec::new();
         let mut usual: Vec<(Arc, View, NodeId)> = Vec::new();
         for mine in &self.replica.mine {
             let HeldArc { arc, view, .. } = mine.held;
@@ -366,14 +370,41 @@ impl Peer {
                     now.since(last.at) >= pause
                 });
                 if node != self.me.node && due && self.table.is_alive(node) {
-                    let queue = if complete { &mut usual } else { &mut eager };
-                    queue.push((arc, view, node));
+                    if complete {
+                        usual.push((arc, view, node));
+                    } else {
+                        eager.push((self.others_with_copies(mine), arc, view, node));
+                    }
                 }
             }
         }
-        for (arc, view, node) in eager.into_iter().chain(usual) {
+        // The most endangered first.
+        eager.sort_by_key(|&(copies, ..)| copies);
+        let eager = eager
+            .into_iter()
+            .map(|(_, arc, view, node)| (arc, view, node));
+        for (arc, view, node) in eager.chain(usual) {
             self.replica.sessions.queue(arc, view, node, None);
         }
+    }
+
+    /// How many other nodes that answer have copies of the arc: of those that held it before, until this
+    /// one has the chunks of one of them; then of those that hold it now.
+    fn others_with_copies(&self, mine: &MyArc) -> usize {
+        let nodes = if mine.previous.is_empty() {
+            &mine.held.holders
+        } else {
+            &mine.previous
+        };
+        let others = nodes.iter().filter(|&&node| node != self.me.node);
+        others.filter(|&&node| self.table.is_alive(node)).count()
+    }
+
+    /// The same of an arc that this node may hold; of any other it does not matter.
+    fn copies_left(&self, arc: Arc, view: View) -> usize {
+        let mut mine = self.replica.mine.iter();
+        let found = mine.find(|mine| mine.held.arc.covers(arc) && mine.held.view == view);
+        found.map_or(usize::MAX, |mine| self.others_with_copies(mine))
     }
 
     /// Counts this node on every arc of which it has heard enough by now.

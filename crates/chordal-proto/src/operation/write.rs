@@ -549,7 +549,6 @@ impl Peer {
         else {
             return;
         };
-        let (record, under) = (record.clone(), *under);
         match placing.progress() {
             Placed::Waiting => {}
             Placed::Nearly => {
@@ -562,6 +561,7 @@ impl Peer {
             }
             Placed::Done(_) if self.holders_changed(placing) => self.write_ask(now, operation),
             Placed::Done(copies) => {
+                let (record, under) = (record.clone(), *under);
                 let replaced = task.replaces.clone();
                 let ending = under.map_or(Ending::Written(record.version), |under| under.ending);
                 let answer = match ending {

@@ -9,10 +9,10 @@ use chordal_object::{Arc, ChunkId, Key, NodeId, Record};
 use serde::{Deserialize, Serialize};
 
 use super::item_set::{ItemSet, Taken, arc_digest};
-use super::{Compared, DOUBLINGS};
+use super::{Compared, DOUBLINGS, meet};
 use crate::effect::{Destination, DiskOp, Effect, Transfer};
 use crate::history::History;
-use crate::input::{Completion, DiskAnswer};
+use crate::input::{Completion, DiskAnswer, TransferError};
 use crate::limits::{
     CHUNK_SESSIONS_MAX, DIGESTS_MAX, REPAIR_TRANSFERS_MAX, SESSIONS_MAX, SESSIONS_PER_NODE_MAX,
 };
@@ -43,7 +43,7 @@ pub(crate) struct Planned {
 pub(super) struct Sessions {
     running: BTreeMap<SessionId, Session>,
     queue: VecDeque<Planned>,
-    /// Those that copy chunks, and those whose turn comes.
+    /// Those that copy chunks, and those whose turn comes, in the order in which they came.
     copying: VecDeque<SessionId>,
     last: u64,
 }
@@ -184,6 +184,25 @@ impl Sessions {
         let running = &self.running;
         self.copying.retain(|id| running.contains_key(id));
         count != self.queue.len() + self.running.len()
+    }
+
+    /// Sessions that copy chunks.
+    fn copying(&self) -> impl Iterator<Item = &Session> {
+        let sessions = self.copying.iter().filter_map(|id| self.running.get(id));
+        sessions.filter(|session| session.copying)
+    }
+
+    /// Sessions that may begin to copy chunks, in the order in which they came: none whose arc is
+    /// being copied from somebody else, since both would bring the same chunks.
+    fn waiting_to_copy(&self) -> impl Iterator<Item = (SessionId, Planned)> {
+        let arcs: Vec<Arc> = self.copying().map(|session| session.planned.arc).collect();
+        let has_place = arcs.len() < CHUNK_SESSIONS_MAX;
+        let ids = self.copying.iter().filter(move |_| has_place);
+        let sessions = ids.filter_map(|&id| Some((id, self.running.get(&id)?)));
+        sessions
+            .filter(|(_, session)| !session.copying)
+            .map(|(id, session)| (id, session.planned))
+            .filter(move |(_, planned)| !arcs.iter().any(|&arc| meet(arc, planned.arc)))
     }
 
     fn end(&mut self, id: SessionId) -> Option<Session> {
@@ -437,7 +456,10 @@ impl Peer {
     }
 
     fn copy_chunks(&mut self, now: Time, id: SessionId) {
-        let per_session = (REPAIR_TRANSFERS_MAX / CHUNK_SESSIONS_MAX).max(1);
+        let copying = || self.replica.sessions.copying();
+        let per_session = (REPAIR_TRANSFERS_MAX / copying().count().max(1)).max(1);
+        let under_way: usize = copying().map(|session| session.under_way).sum();
+        let mut places = REPAIR_TRANSFERS_MAX.saturating_sub(under_way);
         let Some(session) = self.replica.sessions.get_mut(id) else {
             return;
         };
@@ -451,9 +473,12 @@ impl Peer {
             let Some(session) = self.replica.sessions.get_mut(id) else {
                 return;
             };
-            if session.under_way >= per_session {
+            // One that has none under way would never be asked again.
+            let is_stuck = session.under_way == 0;
+            if !is_stuck && (places == 0 || session.under_way >= per_session) {
                 return;
             }
+            places = places.saturating_sub(1);
             let Some(first) = session.lacking.pop_first() else {
                 return;
             };
@@ -480,6 +505,10 @@ impl Peer {
         session.under_way -= 1;
         if !matches!(completion, Completion::Transfer(Ok(()))) {
             session.incomplete = true;
+        }
+        if let Completion::Transfer(Err(TransferError::Broken | TransferError::Full)) = completion {
+            // The source does not answer, or this disk takes no more: others have their turn.
+            session.lacking.clear();
         }
         self.session_fetch(now, id);
     }
@@ -531,21 +560,29 @@ impl Peer {
         self.begin_sessions(now);
     }
 
-    /// Lets as many sessions copy chunks as may at once.
-    fn begin_copying(&mut self) {
-        let running = &self.replica.sessions.running;
-        let waiting = &mut self.replica.sessions.copying;
-        waiting.retain(|id| running.contains_key(id));
-        let begun = waiting.iter().take(CHUNK_SESSIONS_MAX).copied();
-        let begun: Vec<SessionId> = begun.collect();
-        for id in begun {
-            if let Some(session) = self.replica.sessions.get_mut(id)
-                && !std::mem::replace(&mut session.copying, true)
-            {
-                let (arc, kind) = (session.planned.arc, Kind::Chunks);
-                self.disk(DiskOp::ItemsIn { arc, kind }, Waiting::SessionItems(id));
-            }
+    /// Lets as many sessions copy chunks as may at once, the most endangered first.
+    pub(super) fn begin_copying(&mut self) {
+        while let Some((id, arc)) = self.next_to_copy() {
+            let kind = Kind::Chunks;
+            self.disk(DiskOp::ItemsIn { arc, kind }, Waiting::SessionItems(id));
         }
+    }
+
+    /// Gives a place among those that copy to the session whose arc has the fewest copies, if there
+    /// is a place.
+    fn next_to_copy(&mut self) -> Option<(SessionId, Arc)> {
+        let (id, planned) = {
+            let sessions = &self.replica.sessions;
+            let mut waiting = sessions.waiting_to_copy();
+            // The last place goes by who has waited longest, so that everybody's turn comes.
+            if sessions.copying().count() + 1 == CHUNK_SESSIONS_MAX {
+                waiting.next()
+            } else {
+                waiting.min_by_key(|&(_, planned)| self.copies_left(planned.arc, planned.view))
+            }
+        }?;
+        self.replica.sessions.get_mut(id)?.copying = true;
+        Some((id, planned.arc))
     }
 
     fn session_done(&mut self, now: Time, id: SessionId) {
@@ -565,6 +602,9 @@ impl Peer {
         {
             compared.chunks = true;
             compared.at = now;
+            if mine.waits_since.is_none() {
+                mine.previous.clear();
+            }
         }
         if let Some((asker, round)) = confirm {
             self.confirmation_ready(asker, round, arc, !session.incomplete);

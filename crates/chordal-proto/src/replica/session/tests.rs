@@ -1,7 +1,7 @@
 use chordal_object::{Arc, Key, NodeId};
 
-use super::Sessions;
-use crate::limits::{SESSIONS_MAX, SESSIONS_PER_NODE_MAX};
+use super::{Kind, Planned, SessionId, Sessions};
+use crate::limits::{CHUNK_SESSIONS_MAX, SESSIONS_MAX, SESSIONS_PER_NODE_MAX};
 use crate::view::View;
 
 fn node(number: u8) -> NodeId {
@@ -49,4 +49,50 @@ fn what_waits_for_one_source_alone_keeps_nothing_else_from_being_planned() {
 fn many_sources_together_get_no_more_than_all_sessions() {
     let sessions = begun_with(1..=20);
     assert_eq!(sessions.running(), SESSIONS_MAX);
+}
+
+/// Begins a session that has come as far as the chunks.
+fn at_the_chunks(sessions: &mut Sessions, arc: (u128, u128), source: u8) -> SessionId {
+    let id = sessions.begin(Planned {
+        arc: Arc::new(Key::new(arc.0), Key::new(arc.1)),
+        view: View::of(&[node(source)]),
+        source: node(source),
+        confirm: None,
+    });
+    sessions.get_mut(id).unwrap().kind = Some(Kind::Chunks);
+    sessions.copying.push_back(id);
+    id
+}
+
+/// Lets one session copy, and tells which.
+fn copy_next(sessions: &mut Sessions) -> Option<SessionId> {
+    let (id, _) = sessions.waiting_to_copy().next()?;
+    sessions.get_mut(id).unwrap().copying = true;
+    Some(id)
+}
+
+#[test]
+fn the_chunks_of_an_arc_are_copied_from_one_source_at_a_time() {
+    let mut sessions = Sessions::default();
+    let first = at_the_chunks(&mut sessions, (0, 10), 1);
+    let same = at_the_chunks(&mut sessions, (0, 10), 2);
+    let meets = at_the_chunks(&mut sessions, (5, 20), 2);
+    let other = at_the_chunks(&mut sessions, (20, 30), 2);
+    assert_eq!(copy_next(&mut sessions), Some(first));
+    assert_eq!(copy_next(&mut sessions), Some(other));
+    assert_eq!(copy_next(&mut sessions), None);
+    sessions.end(first);
+    assert_eq!(copy_next(&mut sessions), Some(same));
+    sessions.end(same);
+    assert_eq!(copy_next(&mut sessions), Some(meets));
+}
+
+#[test]
+fn no_more_sessions_copy_chunks_than_may() {
+    let mut sessions = Sessions::default();
+    for index in 0..10 {
+        at_the_chunks(&mut sessions, (index * 10, index * 10 + 10), 1);
+    }
+    let begun = std::iter::from_fn(|| copy_next(&mut sessions)).count();
+    assert_eq!(begun, CHUNK_SESSIONS_MAX);
 }
