@@ -3,6 +3,7 @@
 //! One module a command. A command prints to standard output and decides nothing about rings; it
 //! ends with [`Outcome::Broken`] when a promise was broken, so that scripts notice.
 
+mod at_once;
 mod figures;
 mod files;
 mod human;

@@ -124,6 +124,7 @@ impl Fate {
     ) -> Result<(), Violation> {
         self.mend(world);
         world.network.set_weather(plan.delay, 0.0);
+        world.disk_stalls = 0.0;
         for number in 0..world.nodes.len() {
             self.restart(world, clients, members, number)?;
         }

@@ -17,6 +17,7 @@ mod merge;
 mod page;
 mod path;
 pub mod plot;
+mod reconcile;
 mod rounds;
 mod sample;
 mod table_three;
@@ -62,6 +63,7 @@ pub const FIGURES: &[Figure] = &[
     first_contact::FIGURE,
     rounds::FIGURE,
     merge::FIGURE,
+    reconcile::FIGURE,
 ];
 
 /// The figure of this name.

@@ -21,6 +21,7 @@ mod node;
 mod node_disk;
 mod options;
 pub mod oracle;
+mod pair;
 mod plan;
 mod plant;
 pub mod registers;

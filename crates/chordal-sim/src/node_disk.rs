@@ -43,6 +43,13 @@ impl NodeDisk {
         })
     }
 
+    /// Keeps these records, past whoever the disk is of.
+    pub(crate) fn load(&self, records: Vec<(Key, Record)>) -> Result<(), DiskError> {
+        let change = |(key, record)| Change::Record { key, record };
+        self.commit(records.into_iter().map(change).collect())?;
+        Ok(())
+    }
+
     /// Cuts the power: what is found on the platter afterwards.
     pub(crate) fn crash(self, seed: u64) -> MemDisk {
         let mut dice = Dice::new(seed, "power cut");

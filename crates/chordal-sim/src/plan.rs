@@ -38,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) client_pause: Duration,
     /// Names that clients use.
     pub(crate) names: usize,
+    /// How often a disk takes seconds for what it does, or to say so.
+    pub(crate) disk_stalls: f64,
     /// Whether the founders join one by one, each when the one before has.
     pub(crate) join_in_turn: bool,
 }
@@ -73,7 +75,7 @@ impl Plan {
             sweep: Duration::from_secs(30),
             ..Timing::default()
         };
-        Self {
+        let mut plan = Self {
             nodes,
             settings,
             timing,
@@ -86,7 +88,26 @@ impl Plan {
             fault_time: options.fault_time,
             client_pause: dice.time(Duration::from_millis(100), Duration::from_millis(600)),
             names: dice.between(4, 40),
+            disk_stalls: 0.0,
             join_in_turn: dice.chance(0.5),
+        };
+        if dice.chance(0.3) {
+            plan.heat(&mut dice, options);
+        }
+        if options.faults != Faults::NONE && dice.chance(0.3) {
+            plan.disk_stalls = *dice.pick(&[0.002, 0.02]).expect("there are some");
+        }
+        plan
+    }
+
+    /// Everybody wants the same few names while holders change all the time: what is stale for a
+    /// moment only is seen here.
+    fn heat(&mut self, dice: &mut Dice, options: &Options) {
+        self.names = dice.between(1, 3);
+        self.client_pause = dice.time(Duration::from_millis(20), Duration::from_millis(100));
+        self.fault_pause = Duration::from_secs(dice.between(1, 4) as u64);
+        if options.delay.is_none() {
+            self.delay = self.delay.max(Duration::from_millis(20));
         }
     }
 

@@ -53,6 +53,8 @@ pub(crate) struct World {
     timing: Timing,
     plant: Plant,
     twins: Twins,
+    /// How often a disk takes seconds for what it does, or to say so.
+    pub(crate) disk_stalls: f64,
     schedule: Schedule,
     by_addr: BTreeMap<SocketAddr, usize>,
     dice: Dice,
@@ -170,6 +172,7 @@ impl World {
             timing: plan.timing.clone(),
             plant: options.plant,
             twins: options.twins,
+            disk_stalls: plan.disk_stalls,
             schedule: Schedule::new(),
             by_addr: BTreeMap::new(),
             dice: Dice::new(seed, "world"),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use super::at_once::at_once;
 use super::{BROKEN_PROMISE, Outcome, panic_words, range, require};
 use crate::{Faults, Options, Plant, Twins, run as simulate_run};
 
@@ -72,36 +73,40 @@ fn simulate(arguments: &FilesArgs) -> Result<u64> {
     };
     require(*arguments.nodes.start() > 0, "a ring has at least one node")?;
     let (mut passed, mut failed) = (0_u64, 0_u64);
-    for seed in seeds {
-        if simulate_one(arguments, seed)? {
+    let mut take = |(line, has_passed): (String, bool)| {
+        writeln!(io::stdout(), "{line}")?;
+        if has_passed {
             passed += 1;
         } else {
             failed += 1;
         }
+        Ok(())
+    };
+    if arguments.trace {
+        // Of one seed after the other, or nobody could read it.
+        for seed in seeds {
+            let lines = Box::new(io::BufWriter::new(io::stdout()));
+            take(simulate_one(&options(arguments, seed), Some(lines)))?;
+        }
+    } else {
+        let work = |seed| simulate_one(&options(arguments, seed), None);
+        at_once(seeds, work, take)?;
     }
     writeln!(io::stdout(), "{passed} passed, {failed} failed")?;
     Ok(failed)
 }
 
-/// Runs one seed; whether it passed. A panic is a failure like any other.
-fn simulate_one(arguments: &FilesArgs, seed: u64) -> Result<bool> {
-    let options = options(arguments, seed);
-    let lines: Option<Box<dyn Write>> = arguments
-        .trace
-        .then(|| Box::new(io::BufWriter::new(io::stdout())) as Box<dyn Write>);
-    let report = catch_unwind(AssertUnwindSafe(|| simulate_run(&options, lines)));
+/// Runs one seed: its line, and whether it passed. A panic is a failure like any other.
+fn simulate_one(options: &Options, lines: Option<Box<dyn Write>>) -> (String, bool) {
+    let report = catch_unwind(AssertUnwindSafe(|| simulate_run(options, lines)));
     match report {
-        Ok(report) => {
-            writeln!(io::stdout(), "{report}")?;
-            Ok(report.outcome.is_ok())
-        }
+        Ok(report) => (report.to_string(), report.outcome.is_ok()),
         Err(panic) => {
-            let words = panic_words(&*panic);
-            writeln!(
-                io::stdout(),
+            let (words, seed) = (panic_words(&*panic), options.seed);
+            let line = format!(
                 "seed {seed}: FAILED: panic: {words}\n  repeat with: chordal sim files {options}"
-            )?;
-            Ok(false)
+            );
+            (line, false)
         }
     }
 }
@@ -146,7 +151,7 @@ fn faults(text: &str) -> Result<Faults> {
     Ok(faults)
 }
 
-fn plant(text: &str) -> Result<Plant> {
+pub(super) fn plant(text: &str) -> Result<Plant> {
     let names: Vec<&str> = Plant::ALL.into_iter().filter_map(Plant::name).collect();
     super::named(text, Plant::from_name(text), &names)
 }

@@ -2,14 +2,13 @@
 
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 use anyhow::Result;
 use clap::Args;
 
-use super::{Outcome, named, require};
+use super::at_once::at_once;
+use super::files::plant;
+use super::{Outcome, require};
 use crate::{Faults, Options, Plant, run as simulate_run};
 
 /// Mistakes made on purpose: who looks for them, and for how long.
@@ -39,24 +38,12 @@ pub(super) fn run(arguments: &MistakesArgs) -> Result<Outcome> {
     } else {
         arguments.only.clone()
     };
-    let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<Option<Found>>> = Mutex::new(plants.iter().map(|_| None).collect());
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((place, &plant)) = {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    plants.get(place).map(|plant| (place, plant))
-                } {
-                    let result = look_for(plant, arguments.seeds);
-                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                    found[place] = Some(result);
-                }
-            });
-        }
-    });
-    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut found: Vec<Option<Found>> = plants.iter().map(|_| None).collect();
+    let work = |place: usize| (place, look_for(plants[place], arguments.seeds));
+    at_once(0..plants.len(), work, |(place, result)| {
+        found[place] = Some(result);
+        Ok(())
+    })?;
     print(&plants, &found, arguments.seeds)
 }
 
@@ -106,9 +93,4 @@ fn broken(plant: Plant, seed: u64) -> Option<String> {
             .map(|violation| violation.promise.to_owned()),
         Err(_) => Some("no panic".to_owned()),
     }
-}
-
-fn plant(text: &str) -> Result<Plant> {
-    let names: Vec<&str> = Plant::ALL.into_iter().filter_map(Plant::name).collect();
-    named(text, Plant::from_name(text), &names)
 }

@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
+use super::at_once::at_once;
 use super::human::{share, time};
 use super::{BROKEN_PROMISE, Outcome, panic_words, range, require};
 use crate::ring_run::{self, RingFault, RingReport, RingRun};
@@ -91,33 +90,38 @@ fn one(run: &RingRun, trace: bool) -> Result<Outcome> {
     Ok(outcome(&report))
 }
 
-/// Runs all seeds of a range, as many at once as there are processors.
+/// Runs all seeds of a range.
 fn many(run: &RingRun, seeds: RangeInclusive<u64>) -> Result<Outcome> {
-    let next = AtomicU64::new(*seeds.start());
-    let last = *seeds.end();
-    let (sender, reports) = mpsc::channel();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let (next, sender) = (&next, sender.clone());
-            scope.spawn(move || {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed > last {
-                        break;
-                    }
-                    let run = RingRun {
-                        seed,
-                        ..run.clone()
-                    };
-                    if sender.send(run_seed(&run)).is_err() {
-                        break;
-                    }
-                }
-            });
+    let (mut passed, mut failed) = (0_u64, 0_u64);
+    let (mut events, mut longest) = (0_u64, Duration::ZERO);
+    let work = |seed| {
+        run_seed(&RingRun {
+            seed,
+            ..run.clone()
+        })
+    };
+    at_once(seeds, work, |(line, report): Told| {
+        writeln!(io::stdout(), "{line}")?;
+        if let Some(report) = &report {
+            events += report.counts.events;
+            longest = longest.max(report.findings.longest_healing);
         }
-        drop(sender);
-        sum_up(reports)
+        if report.is_some_and(|report| outcome(&report) == Outcome::Kept) {
+            passed += 1;
+        } else {
+            failed += 1;
+        }
+        Ok(())
+    })?;
+    writeln!(
+        io::stdout(),
+        "{passed} passed, {failed} failed; {events} events, healed in at most {:.1} s",
+        longest.as_secs_f64()
+    )?;
+    Ok(if failed == 0 {
+        Outcome::Kept
+    } else {
+        BROKEN_PROMISE
     })
 }
 
@@ -136,33 +140,6 @@ fn run_seed(run: &RingRun) -> Told {
             (line, None)
         }
     }
-}
-
-fn sum_up(reports: mpsc::Receiver<Told>) -> Result<Outcome> {
-    let (mut passed, mut failed) = (0_u64, 0_u64);
-    let (mut events, mut longest) = (0_u64, Duration::ZERO);
-    for (line, report) in reports {
-        writeln!(io::stdout(), "{line}")?;
-        if let Some(report) = &report {
-            events += report.counts.events;
-            longest = longest.max(report.findings.longest_healing);
-        }
-        if report.is_some_and(|report| outcome(&report) == Outcome::Kept) {
-            passed += 1;
-        } else {
-            failed += 1;
-        }
-    }
-    writeln!(
-        io::stdout(),
-        "{passed} passed, {failed} failed; {events} events, healed in at most {:.1} s",
-        longest.as_secs_f64()
-    )?;
-    Ok(if failed == 0 {
-        Outcome::Kept
-    } else {
-        BROKEN_PROMISE
-    })
 }
 
 const fn outcome(report: &RingReport) -> Outcome {

@@ -130,3 +130,20 @@ fn a_figure_that_is_not_there_is_named_with_those_that_are() {
     let error = figure("no such").unwrap_err().to_string();
     assert!(error.contains("no such") && error.contains("path"));
 }
+
+#[test]
+fn two_holders_say_little_when_they_have_the_same_and_more_when_more_differs() {
+    let data = quick("reconcile");
+    let bytes = numbers(&data, "bytes");
+    let messages = numbers(&data, "messages");
+    assert!(bytes[0] <= 1024.0, "{bytes:?}");
+    assert!(
+        messages[0] < 8.5,
+        "a question and an answer for each arc: {messages:?}"
+    );
+    assert!(bytes[0] < bytes[1] && bytes[1] < bytes[2], "{bytes:?}");
+    let by_product = data.cell(&data.rows[2], "bytes by d log2 n").unwrap();
+    assert!(by_product.parse::<f64>().unwrap() < 400.0, "{by_product}");
+    let brought = numbers(&data, "bytes that bring it");
+    assert!(brought[0] < 0.5 && brought[2] > 100.0 * 50.0, "{brought:?}");
+}

@@ -144,17 +144,20 @@ impl Watch {
             .count()
     }
 
-    /// Whether everybody who takes over a list that is on its way finds one of these tokens in it:
-    /// the author of the answer, or one of those that it names.
+    /// Whether everybody who takes over a list that is on its way finds one of these tokens in it: who
+    /// follows the author among the author and those that it names, who joins behind it among those
+    /// alone.
     pub(super) fn outlive_answers(&self, now: Time, which: impl Fn(Token) -> bool) -> bool {
         let told = self.told.iter();
         let late = told.filter(|(at, _)| now.since(*at) < FLIGHT);
         let present = self.seats.values().map(|seat| &seat.view);
         let mut all = present.chain(late.map(|(_, view)| view));
         all.all(|view| {
-            let adopted = std::iter::once(&view.token).chain(list(view));
-            let mut adopted = adopted.take(self.list_length);
-            list(view).is_empty() || adopted.any(|&token| which(token))
+            let followed = std::iter::once(&view.token).chain(list(view));
+            let mut followed = followed.take(self.list_length);
+            let mut joined = list(view).iter().take(self.list_length);
+            let are_kept = followed.any(|&token| which(token)) && joined.any(|&token| which(token));
+            list(view).is_empty() || are_kept
         })
     }
 

@@ -146,13 +146,19 @@ impl World {
         self.trace.line(self.now, || {
             format!("disk of node {number} answers {answer:?}")
         });
-        self.complete(number, effect, Completion::Disk(answer));
+        let stall = self.stall();
+        let after = stall + self.dice.time(Duration::ZERO, COMPLETION_MAX);
+        let completion = Completion::Disk(answer);
+        self.tell_after(after, number, Input::Completion { effect, completion });
     }
 
-    /// Tells a node how an effect ended.
-    pub(super) fn complete(&mut self, number: usize, effect: EffectId, completion: Completion) {
-        let after = self.dice.time(Duration::ZERO, COMPLETION_MAX);
-        self.tell_after(after, number, Input::Completion { effect, completion });
+    /// How much longer than usual a disk takes to begin, or to say that it is done: mostly not at all.
+    fn stall(&mut self) -> Duration {
+        if self.disk_stalls > 0.0 && self.dice.chance(self.disk_stalls) {
+            self.dice.time(Duration::ZERO, STALL_MAX)
+        } else {
+            Duration::ZERO
+        }
     }
 
     fn disk_time(&mut self, op: &DiskOp) -> Duration {
@@ -172,7 +178,8 @@ impl World {
             | DiskOp::List { .. }
             | DiskOp::Usage => READ_MEAN,
         };
-        self.dice.exponential(mean)
+        let stall = self.stall();
+        stall + self.dice.exponential(mean)
     }
 
     /// How long it takes to make a chunk durable.
@@ -205,6 +212,9 @@ const SYNC_MEAN: Duration = Duration::from_millis(4);
 
 /// The mean time of a question.
 const READ_MEAN: Duration = Duration::from_micros(300);
+
+/// The longest that a disk stalls.
+const STALL_MAX: Duration = Duration::from_secs(5);
 
 /// A node hears of an effect's end after this at the latest.
 const COMPLETION_MAX: Duration = Duration::from_millis(1);

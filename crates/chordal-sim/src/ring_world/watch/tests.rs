@@ -135,3 +135,20 @@ fn a_token_that_is_about_to_leave_is_not_counted_on_when_others_die() {
     watch.die(at(5), &views[1..2], |token| token != views[2].token);
     assert!(!watch.is_sound());
 }
+
+#[test]
+fn lists_on_their_way_keep_somebody_for_who_follows_and_for_who_joins() {
+    let (mut watch, views) = ring_of_four();
+    // A moment ago 10 told 20 and 30; by now it knows of 40 too, and no other list needs 20 or 30.
+    watch
+        .change(at(2), &views[..1], &[view(10, &[30, 40])])
+        .unwrap();
+    let without = |gone: &[u128]| {
+        let gone: Vec<Token> = gone.iter().map(|&key| token(key)).collect();
+        watch.outlive_answers(at(2), |token| !gone.contains(&token))
+    };
+    assert!(without(&[20]));
+    assert!(without(&[30]));
+    // Who joins behind 10 with its old list would know the dead alone, though 10 itself lives.
+    assert!(!without(&[20, 30]));
+}
