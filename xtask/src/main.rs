@@ -1,13 +1,14 @@
 //! Tasks of the house: generated code, and the checks that hold the workspace in shape.
 //!
-//! `cargo run -p xtask -- codegen` writes the Rust of the `.proto` files; `-- check` lists what is
-//! untidy; `-- torture` runs real nodes under real faults; `-- browser` drives the dashboard in a browser. The checks run as tests of this package,
+//! `cargo run -p xtask -- codegen` writes the Rust of the `.proto` files; `-- reference --write` the page of
+//! all commands; `-- check` lists what is untidy; `-- torture` runs real nodes under real faults; `-- browser` drives the dashboard in a browser. The checks run as tests of this package,
 //! too. Nothing here is linked into the product.
 
 mod browser;
 mod codegen;
 mod house;
 mod layers;
+mod reference;
 mod tidy;
 mod torture;
 
@@ -16,7 +17,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
 
-const USAGE: &str = "usage: cargo run -p xtask -- codegen|check|torture|browser [OPTIONS]";
+const USAGE: &str =
+    "usage: cargo run -p xtask -- codegen|check|reference --write|torture|browser [OPTIONS]";
 
 fn main() -> ExitCode {
     match run() {
@@ -36,6 +38,7 @@ fn run() -> Result<()> {
         ["codegen"] => codegen::write_all(&house::root())?,
         ["check"] => check()?,
         ["browser", options @ ..] => browser::run(&house::root(), options)?,
+        ["reference", "--write"] => reference::write(&house::root())?,
         ["torture", options @ ..] => torture::run(&house::root(), options)?,
         _ => bail!("{USAGE}"),
     }

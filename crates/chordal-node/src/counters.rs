@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::meter::Meter;
 use crate::moved::MovedBy;
 
 /// What a node did since it started. Counts only grow, except those of things open at the moment.
@@ -29,6 +30,11 @@ pub struct Counters {
     pub chunks_fetched: u64,
     /// Chunks given to other nodes that asked.
     pub chunks_served: u64,
+    /// Bytes of chunks that this node took to make copies.
+    pub copied_bytes: u64,
+    /// Bytes of chunks that this node takes to make copies at the moment at most, and gives to others
+    /// that make some: the budget, or less while clients wait longer than usual.
+    pub copying_bytes_per_second: u64,
     /// Transfers of chunks that failed.
     pub transfers_failed: u64,
     /// Disk operations that failed, for lack of room included.
@@ -73,6 +79,7 @@ pub(crate) struct Counting {
     pub(crate) chunks_pushed: Count,
     pub(crate) chunks_fetched: Count,
     pub(crate) chunks_served: Count,
+    pub(crate) copied_bytes: Count,
     pub(crate) transfers_failed: Count,
     pub(crate) disk_failures: Count,
     pub(crate) commits: Count,
@@ -82,10 +89,11 @@ pub(crate) struct Counting {
     pub(crate) swept: Count,
     pub(crate) malformed: Count,
     pub(crate) moved: MovedBy,
+    pub(crate) fetching: Meter,
 }
 
 impl Counting {
-    /// The counts at this moment, with those of the network.
+    /// The counts at this moment, with those of the network; of what is no count, nothing.
     pub(crate) fn snapshot(&self, net: chordal_net::Counters) -> Counters {
         Counters {
             puts: self.puts.get(),
@@ -99,6 +107,8 @@ impl Counting {
             chunks_pushed: self.chunks_pushed.get(),
             chunks_fetched: self.chunks_fetched.get(),
             chunks_served: self.chunks_served.get(),
+            copied_bytes: self.copied_bytes.get(),
+            copying_bytes_per_second: 0,
             transfers_failed: self.transfers_failed.get(),
             disk_failures: self.disk_failures.get(),
             commits: self.commits.get(),

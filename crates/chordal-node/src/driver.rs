@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use chordal_net::{Endpoint, Event, Events, Target};
-use chordal_proto::effect::{Answer, Effect, Failure, Notice};
+use chordal_proto::effect::{Answer, DiskOp, Effect, Failure, Notice};
 use chordal_proto::input::OperationId;
 use chordal_proto::{Input, Peer, Time};
 use futures_util::FutureExt as _;
@@ -27,6 +27,7 @@ use crate::node::Phase;
 use crate::notices::Notices;
 use crate::put::now_ms;
 use crate::recorder::Recorder;
+use crate::repair::{Repair, Work};
 use crate::settings_bytes;
 
 /// The core with everything it acts through.
@@ -44,6 +45,7 @@ pub(crate) struct Driver {
     pub(crate) disk: Disk,
     pub(crate) transfers: Transfers,
     pub(crate) server: Server,
+    pub(crate) repair: Arc<Repair>,
     pub(crate) notices: Notices,
     /// Where it is told whom this node meets.
     pub(crate) met: mpsc::Sender<Target>,
@@ -188,7 +190,8 @@ impl Driver {
                     self.transfers.start(transfer, bits, duty);
                 }
                 Effect::Disk { effect, op } => {
-                    let duty = Duty::disk(Arc::clone(&self.inbox), effect);
+                    let stopwatch = work(&op).map(|work| self.repair.stopwatch(work));
+                    let duty = Duty::disk(Arc::clone(&self.inbox), effect).timed(stopwatch);
                     self.disk.order(op, bits, &self.held, duty);
                 }
                 Effect::Reply { operation, answer } => self.reply(operation, answer),
@@ -254,6 +257,30 @@ impl Driver {
 
     fn instant(&self, time: Time) -> Instant {
         self.started + time.since(Time::default())
+    }
+}
+
+/// What of an order to the disk a client waits for.
+const fn work(op: &DiskOp) -> Option<Work> {
+    match op {
+        DiskOp::StoreChunk { .. } => Some(Work::KeepChunk),
+        DiskOp::ReadChunk { .. } => Some(Work::ReadChunk),
+        DiskOp::WriteRecord {
+            heeds_promise: true,
+            ..
+        } => Some(Work::WriteRecord),
+        DiskOp::WriteRecord { .. }
+        | DiskOp::ReadRecord { .. }
+        | DiskOp::ItemsIn { .. }
+        | DiskOp::RecordsByDigest { .. }
+        | DiskOp::HaveChunks(_)
+        | DiskOp::Referenced(_)
+        | DiskOp::Listed(_)
+        | DiskOp::CountIn(_)
+        | DiskOp::List { .. }
+        | DiskOp::Remove { .. }
+        | DiskOp::Usage
+        | DiskOp::SaveMembers(_) => None,
     }
 }
 

@@ -43,6 +43,9 @@ pub enum Refused {
     /// A file has at most 5 TiB.
     #[error("the file is over 5 TiB")]
     TooBig,
+    /// A receipt is of at most [`crate::RECEIPT_CHUNKS_MAX`] chunks.
+    #[error("the file has {0} chunks; a receipt can be of {max} at most", max = crate::RECEIPT_CHUNKS_MAX)]
+    ManyChunks(u64),
     /// The range begins at or behind the end of the file.
     #[error("the range lies outside the file's {size} bytes")]
     Range {

@@ -132,6 +132,11 @@ impl Home {
             .find(|node| node.ring == addr || node.http == Some(addr)))
     }
 
+    /// The authority of the ring that the nodes of this home belong to, if they belong to one yet.
+    pub fn ring_authority(&self) -> Result<Option<AuthorityId>, HomeError> {
+        Ok(self.authority()?.map(|known| known.id()))
+    }
+
     /// Whose ring the nodes of this home belong to, if they belong to one yet.
     pub(crate) fn authority(&self) -> Result<Option<RingAuthority>, HomeError> {
         let key = self.path.join("authority.key");

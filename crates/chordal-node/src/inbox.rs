@@ -12,6 +12,8 @@ use chordal_proto::input::{
 };
 use tokio::sync::Notify;
 
+use crate::repair::Stopwatch;
+
 /// A queue of inputs that nobody waits to put in.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
@@ -62,6 +64,8 @@ pub(crate) struct Duty {
     effect: EffectId,
     kind: Kind,
     is_done: bool,
+    /// Runs as long as a client waits for the end.
+    stopwatch: Option<Stopwatch>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +91,14 @@ impl Duty {
             effect,
             kind,
             is_done: false,
+            stopwatch: None,
         }
+    }
+
+    /// Measures how long it takes.
+    pub(crate) fn timed(mut self, stopwatch: Option<Stopwatch>) -> Self {
+        self.stopwatch = stopwatch;
+        self
     }
 
     /// Tells of a disk's answer.

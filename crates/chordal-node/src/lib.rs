@@ -6,6 +6,7 @@
 //! and find the words they need in [`model`].
 
 mod acquaintances;
+mod attest;
 mod bulk;
 mod chronicle;
 mod client;
@@ -21,20 +22,27 @@ mod home;
 mod inbox;
 mod lane;
 mod limits;
+mod losses;
+mod meter;
 pub mod model;
 mod moved;
 mod nearby;
 mod node;
 mod notices;
 mod put;
+mod receipt;
 mod recorder;
-mod risk;
+mod repair;
 mod scrub;
 mod settings_bytes;
 mod start;
 mod stop;
 
-pub use chordal_net::{ConnectError, InviteCode, ParseInviteError, PeerId};
+pub use attest::{Attested, Falsity, Inquiry, NoWord, RecordAsked, Statement, Why};
+pub use chordal_net::{
+    AuthorityId, Certificate as Admittance, CertificateError, ConnectError, InviteCode,
+    ParseInviteError, PeerId, SIGNATURE_BYTES, nonce,
+};
 pub use chronicle::{Chronicle, Happening, RingEvent};
 pub use counters::Counters;
 pub use error::{Blame, NodeError, Refused};
@@ -42,9 +50,13 @@ pub use files::{
     ByteRange, Download, FileBody, FileInfo, ListPage, Only, PutRequest, PutResult, Removed,
 };
 pub use home::{Admitted, Announcement, By, Home, HomeError, RunningNode};
+pub use limits::RECEIPT_CHUNKS_MAX;
+pub use losses::{FileLoss, LossPage};
+pub use meter::Fetched;
 pub use moved::Moved;
 pub use node::{ExpelError, Expelled, Force, InviteError, Node, NodeConfig, Phase};
-pub use risk::{Deaths, Risk};
+pub use receipt::{FalseReceipt, Receipt};
+pub use repair::RepairPace;
 pub use scrub::ScrubPace;
 pub use start::StartError;
 

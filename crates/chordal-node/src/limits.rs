@@ -33,6 +33,22 @@ pub(crate) const BULK_BODY_BYTES_MAX: usize = chordal_store::limits::CHUNK_BYTES
 /// Bulk connections to one other node: one chunk at a time travels on each, the others wait.
 pub(crate) const BULK_CONNECTIONS_MAX: usize = 8;
 
+/// How many of these connections may carry copies that are made again: the rest is for clients.
+pub(crate) const BULK_COPIES_MAX: usize = BULK_CONNECTIONS_MAX / 2;
+
+/// Chunks read at a time for other nodes that make copies; further requests wait.
+pub(crate) const COPIES_SERVED_MAX: usize = 4;
+
+/// How long another node's copy is put off before it is told to ask again: well below the silence after
+/// which it would take this one for dead.
+pub(crate) const COPY_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// How long the bytes of a copy may take: a holder that is slower leaves its turn to another one.
+pub(crate) const COPY_MAX: Duration = Duration::from_secs(30);
+
+/// How often a holder that is busy is asked for a copy in one turn.
+pub(crate) const COPY_TRIES: u32 = 8;
+
 /// Chunks read for other nodes at a time; further requests wait.
 pub(crate) const SERVED_MAX: usize = 32;
 
@@ -56,6 +72,12 @@ pub(crate) const DISK_QUEUE_MAX: usize = 65_536;
 
 /// Orders whose changes share one commit.
 pub(crate) const COMMIT_ORDERS_MAX: usize = 1024;
+
+/// Records read at a time to judge what deaths would lose.
+pub(crate) const LOSS_READS_MAX: usize = 32;
+
+/// Parts of one file that are looked at for that; a file of a terabyte has no more.
+pub(crate) const LOSS_CHUNKS_MAX: u64 = 1 << 20;
 
 /// Tokens of a node.
 pub(crate) const TOKENS: u8 = 8;
@@ -191,3 +213,53 @@ pub(crate) const INVITATIONS_KEPT_MAX: usize = 256;
 
 /// Bytes of the list of those who were let in; of more, it is not noted that they were.
 pub(crate) const ROSTER_BYTES_MAX: usize = 16 << 20;
+
+/// Chunks about which one question to a holder may be: its names are two MiB.
+pub(crate) const ATTEST_IDS_MAX: usize = 65_536;
+
+const _: () = assert!(ATTEST_IDS_MAX * 32 <= BULK_BODY_BYTES_MAX);
+
+/// The same where the holder is to read its copies again: so few that a slow disk does it within [`ATTEST_WORK`].
+pub(crate) const ATTEST_READ_IDS_MAX: usize = 4;
+
+/// Names that such a question looks up at a time, so that the node's own questions come in between.
+pub(crate) const ATTEST_LOOKUPS: usize = 1024;
+
+/// Such questions that a node works on at a time; further ones are to come again.
+pub(crate) const ATTEST_AT_ONCE: usize = 2;
+
+/// When somebody may ask again whose question to read came while another one was worked on.
+pub(crate) const ATTEST_BUSY: Duration = Duration::from_millis(200);
+
+/// How long a node works on one: less than the network waits for the first byte of an answer.
+pub(crate) const ATTEST_WORK: Duration = Duration::from_secs(7);
+
+/// When somebody may ask again whose question took longer.
+pub(crate) const ATTEST_SLOW: Duration = Duration::from_secs(2);
+
+/// How long a holder is waited for that reads for others or has read enough for the time being.
+pub(crate) const ATTEST_PATIENCE: Duration = Duration::from_mins(2);
+
+/// The same at most, where the pause that it tells is longer than that.
+pub(crate) const ATTEST_PATIENCE_MAX: Duration = Duration::from_mins(10);
+
+/// The longest time after which a holder that told of a pause is asked again.
+pub(crate) const ATTEST_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// How long one exchange is waited for: the question may take a while on a slow line.
+pub(crate) const ATTEST_WAIT: Duration = Duration::from_secs(20);
+
+/// Holders that are asked at a time.
+pub(crate) const ATTEST_NODES_AT_ONCE: usize = 32;
+
+/// Nodes behind a key's holders that may have copies in place of silent ones.
+pub(crate) const ATTEST_BEHIND: u8 = 2;
+
+/// How often holders are asked for a receipt whose last copies may be on their way.
+pub(crate) const RECEIPT_TRIES: u32 = 5;
+
+/// Pause between two tries.
+pub(crate) const RECEIPT_PAUSE: Duration = Duration::from_millis(300);
+
+/// Chunks of a file that a receipt can be of, those that list others included.
+pub const RECEIPT_CHUNKS_MAX: usize = 131_072;

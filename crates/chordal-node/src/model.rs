@@ -2,14 +2,15 @@
 //! settings. The edges depend on this crate alone; here is all that they need of the others.
 
 pub use chordal_object::{
-    Arc, Bits, ChunkId, Key, METADATA_BYTES_MAX, Name, NameError, NodeId, PATH_BYTES_MAX, Record,
-    Version,
+    Arc, Bits, ChunkId, Holding, Key, METADATA_BYTES_MAX, Name, NameError, NodeId, PATH_BYTES_MAX,
+    Record, RecordCopy, Subject, Version,
 };
 pub use chordal_proto::certificate::{Certificate, Flaw};
 pub use chordal_proto::effect::{
     Copies, CopyState, Failure, Holder, Hop, NodeReport, NodeState, Notice, Reached, RepairState,
     RingCheck, RingStatus, SilentNode, TokenFingers, Unheard, Verdict, Whereabouts,
 };
+pub use chordal_proto::forecast::{Change, Deaths, Fate, Flow, Loss, Moves, NodeMoves, Part, Risk};
 pub use chordal_proto::member::{Member, Standing, Token};
 pub use chordal_proto::message::{Care, JoinRefusal, NodeStatus, Row, TokenPointers, Via};
 pub use chordal_proto::{Profile, Settings, Timing};

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use chordal_net::{EXPELLED_MAX, Endpoint, InviteCode};
 use chordal_object::{Name, NodeId};
 use chordal_proto::effect::{Answer, Notice, RingCheck, RingStatus, TokenFingers, Whereabouts};
+use chordal_proto::forecast::{Change, Loss};
 use chordal_proto::input::{Command, Draft};
 use chordal_proto::limits::LIST_ROWS_MAX;
 use chordal_proto::{Settings, Timing};
@@ -23,6 +24,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::attest::{Asker, Attested, Inquiry, WeakAttestor};
 use crate::chronicle::{self, Chronicle};
 use crate::client::{Client, unexpected};
 use crate::counters::{Count, Counters, Counting};
@@ -31,8 +33,13 @@ use crate::exec;
 use crate::expulsions::{Expulsions, tell_all};
 use crate::files::{ByteRange, Download, FileInfo, ListPage, Only, PutRequest, PutResult, Removed};
 use crate::home::{Admitted, Announcement, Home, HomeError, Invitations, RunningNode, now};
+use crate::limits::TOKENS;
+use crate::losses::{self, LossPage};
+use crate::meter::Fetched;
 use crate::moved::Moved;
 use crate::nearby::{Announced, Presence, reunite};
+use crate::receipt::{self, Receipt};
+use crate::repair::{Repair, RepairPace};
 use crate::scrub::ScrubPace;
 use crate::start::address::reachable;
 use crate::start::{self, StartError};
@@ -70,6 +77,8 @@ pub struct NodeConfig {
     pub timing: Timing,
     /// How soon every copy is read again, and how fast.
     pub scrub: ScrubPace,
+    /// How fast copies are made again.
+    pub repair: RepairPace,
     /// Where to record everything that the node's core is told, for a replay; nothing to record
     /// nothing. Contents of files are not in it.
     pub record: Option<PathBuf>,
@@ -92,6 +101,7 @@ impl NodeConfig {
             ring_name: None,
             timing: Timing::default(),
             scrub: ScrubPace::default(),
+            repair: RepairPace::default(),
             record: None,
         }
     }
@@ -191,8 +201,10 @@ pub(crate) struct Shared {
     pub(crate) invitations: Option<Arc<Invitations>>,
     pub(crate) expulsions: Expulsions,
     pub(crate) client: Arc<Client>,
+    pub(crate) attestor: WeakAttestor,
     pub(crate) endpoint: Endpoint,
     pub(crate) notices: broadcast::Sender<Notice>,
+    pub(crate) repair: Arc<Repair>,
     pub(crate) chronicle: Arc<chronicle::Log>,
     pub(crate) phase: watch::Sender<Phase>,
     /// Everything that runs for this node, threads that wait for the disk included.
@@ -323,7 +335,9 @@ impl Node {
     /// What it did since it started.
     pub fn counters(&self) -> Counters {
         let network = self.shared.endpoint.counters();
-        self.shared.client.counting.snapshot(network)
+        let mut counters = self.shared.client.counting.snapshot(network);
+        counters.copying_bytes_per_second = self.shared.repair.bytes_per_second();
+        counters
     }
 
     /// What happens in the ring, as it happens. A slow listener misses the oldest.
@@ -438,12 +452,63 @@ impl Node {
         })
     }
 
+    /// What deaths would do to the files of such a page: those that are to be looked at are chosen as
+    /// with [`Node::list`].
+    pub async fn losses(
+        &self,
+        loss: &Loss,
+        space: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<LossPage, NodeError> {
+        let page = self.list(space, prefix, after, limit).await?;
+        let client = &self.shared.client;
+        let _work = client.begin()?;
+        losses::judge(client, loss, page).await
+    }
+
+    /// A node like this one that joins and offers so much, for a forecast.
+    pub const fn newcomer(offered_bytes: u64) -> Change {
+        Change::Join {
+            offered_bytes,
+            tokens: if offered_bytes > 0 { TOKENS } else { 0 },
+        }
+    }
+
+    /// How fast this node has fetched copies of its own since it started.
+    pub fn fetched(&self) -> Fetched {
+        self.shared.client.counting.fetching.read()
+    }
+
     /// The way to a name, and who holds it.
     pub async fn whereis(&self, name: &Name) -> Result<Whereabouts, NodeError> {
         let Answer::Where(whereabouts) = self.ask(Command::Where(name.clone())).await? else {
             unexpected("Where")
         };
         Ok(whereabouts)
+    }
+
+    /// What the holders of a file say of it now, each signed by its own key. Reading again takes as long
+    /// as holders allow themselves.
+    pub async fn attest(&self, inquiry: &Inquiry) -> Result<Attested, NodeError> {
+        let _work = self.shared.client.begin()?;
+        self.asker()?.inquire(inquiry).await
+    }
+
+    /// A receipt of a file, if this is its version: what its holders sign now.
+    pub async fn receipt(&self, name: &Name, version: Option<&str>) -> Result<Receipt, NodeError> {
+        let _work = self.shared.client.begin()?;
+        receipt::make(&self.asker()?, name, version).await
+    }
+
+    fn asker(&self) -> Result<Asker, NodeError> {
+        let own = self.shared.attestor.upgrade();
+        Ok(Asker {
+            client: Arc::clone(&self.shared.client),
+            endpoint: self.shared.endpoint.clone(),
+            own: own.ok_or(NodeError::Stopping)?,
+        })
     }
 
     /// How the whole ring is.

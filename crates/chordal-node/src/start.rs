@@ -13,7 +13,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use chordal_net::{Endpoint, Fingerprint, Limits, NodeKey, Target};
+use chordal_net::{Admission, Endpoint, Fingerprint, Limits, NodeKey, Target};
 use chordal_object::{Bits, NodeId};
 use chordal_proto::limits::TABLE_MAX;
 use chordal_proto::{Config, Peer, Profile, Settings, Time, saved_nodes};
@@ -24,8 +24,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::acquaintances::{Acquaintances, Recalled};
+use crate::attest::Attestor;
 use crate::chronicle;
-use crate::client::Client;
+use crate::client::{Client, SharedSettings};
 use crate::counters::Counting;
 use crate::driver::Driver;
 use crate::exec::{self, Disk, FORMER, Keeper, MEMBERS, SETTINGS, Server, Transfers};
@@ -42,6 +43,7 @@ use crate::node::{Node, NodeConfig, Phase, Shared};
 use crate::notices::Notices;
 use crate::put::now_ms;
 use crate::recorder::{Recorder, Rotation};
+use crate::repair::Repair;
 use crate::scrub;
 use crate::settings_bytes;
 
@@ -351,7 +353,8 @@ fn assemble(
     let acquaintances = Acquaintances::new(folder.path(), Arc::clone(&settings));
     let disk = Disk::new(on_disk.keeper, acquaintances, &tasks);
     let (met, meetings) = mpsc::channel(MET_MAX);
-    let expulsions = Expulsions::new(config.home.clone(), on_disk.entrance.admission);
+    let member = (on_disk.key, addr, on_disk.entrance.admission);
+    let (expulsions, attestor) = words(config, member, &disk, &settings);
     let shared = Shared {
         id,
         addr,
@@ -361,8 +364,10 @@ fn assemble(
         invitations: on_disk.entrance.invitations,
         expulsions: expulsions.clone(),
         client: Arc::new(Client::new(orders, &inbox, &held, &settings, &counting)),
+        attestor: attestor.downgrade(),
         endpoint: endpoint.clone(),
         notices: notices.clone(),
+        repair: Repair::new(config.repair),
         chronicle: Arc::new(chronicle::Log::new(now_ms())),
         phase: phase.clone(),
         tasks: tasks.clone(),
@@ -377,16 +382,17 @@ fn assemble(
             endpoint.clone(),
             disk.clone(),
             Arc::clone(&held),
-            Arc::clone(&counting),
+            (Arc::clone(&counting), Arc::clone(&shared.repair)),
             tasks.clone(),
         ),
         server: Server::new(
             disk.clone(),
             Arc::clone(&settings),
-            expulsions,
-            Arc::clone(&counting),
+            (expulsions, attestor),
+            (Arc::clone(&counting), Arc::clone(&shared.repair)),
             tasks.clone(),
         ),
+        repair: Arc::clone(&shared.repair),
         met,
         chronicle: Arc::clone(&shared.chronicle),
         notices: Notices::new(notices, folder, counting, tasks.clone()),
@@ -405,6 +411,18 @@ fn assemble(
     };
     let spread = spread(&shared, &driver.inbox, meetings);
     Ok((shared, driver, spread))
+}
+
+/// What keeps and spreads the authority's words, and what signs words of the node's own.
+fn words(
+    config: &NodeConfig,
+    (key, addr, admission): (NodeKey, SocketAddr, Arc<Admission>),
+    disk: &Disk,
+    settings: &SharedSettings,
+) -> (Expulsions, Attestor) {
+    let signs = (key, addr, Arc::clone(&admission));
+    let attestor = Attestor::new(signs, disk, settings, config.scrub);
+    (Expulsions::new(config.home.clone(), admission), attestor)
 }
 
 /// What this node may say on the local network.

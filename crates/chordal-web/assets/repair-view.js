@@ -37,7 +37,7 @@ export function repairView() {
 
 function content(scene) {
   const { repair, progress, safety } = scene;
-  const unplug = safety.unplug === 0 ? ["none", "not at the moment"] : [`${safety.unplug}`, safety.unplug === 1 ? "any one, now" : "any of them at once, now"];
+  const unplug = safety.unplug === 0 ? ["none", "not at the moment"] : [`${safety.unplug}`, "any one, now"];
   const left = repair.copies_missing === 0 ? ["–", "nothing to do"]
     : repair.state === "waiting" ? ["–", "waits for silent nodes first"]
       : progress.left_s === null ? ["…", "not known yet"] : [span(progress.left_s), "at this pace"];

@@ -18,7 +18,7 @@ const PROBLEMS = 5;
 export function verdict(scene, heading = "h2") {
   const { safety } = scene;
   const title = {
-    safe: safety.unplug === 1 ? "Safe: one node may go" : `Safe: any ${safety.unplug} nodes may go`,
+    safe: safety.unplug === 0 ? "Safe, but not every node answers" : "Safe: any one node may go",
     one_copy: "One copy of everything",
     waiting: "Copies out of reach",
     working: "Copies are being made",

@@ -12,6 +12,12 @@ use crate::pace::Progress;
 use crate::problem::Missing;
 use crate::safety::Safety;
 
+mod forecast;
+
+pub use forecast::{
+    FateShares, FileFate, Measured, Minority, NamedNode, Plan, PlanFlow, PlanNode, WhatIf,
+};
+
 /// The answer to a put.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {

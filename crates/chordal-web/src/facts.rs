@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use chordal_node::model::{
-    Care, Copies, CopyState, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState,
-    RingCheck, RingStatus, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
+    Care, Copies, CopyState, Deaths, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState,
+    RingCheck, RingStatus, Risk, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
 };
-use chordal_node::{
-    Chronicle, Deaths, FileInfo, Happening, ListPage, PutResult, Removed, RingEvent, Risk,
-};
+use chordal_node::{Chronicle, FileInfo, Happening, ListPage, PutResult, Removed, RingEvent};
 use jiff::Timestamp;
 
 use crate::api;

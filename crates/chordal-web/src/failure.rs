@@ -48,6 +48,10 @@ pub(crate) fn problem(error: &NodeError, wish: Wish) -> Problem {
         NodeError::Failed(failure) => of_ring(failure),
         NodeError::Refused(refused) => match refused {
             Refused::Range { .. } => (Code::OutOfRange, "Ask for bytes that the file has."),
+            Refused::ManyChunks(_) => (
+                Code::BadRequest,
+                "Store it in parts, each with a receipt of its own.",
+            ),
             Refused::Metadata(_) | Refused::ContentType(_) | Refused::TooBig => {
                 (Code::BadRequest, "Stay within the limit.")
             }
@@ -145,7 +149,8 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         ),
         Failure::TooFewCopies { .. } => (
             Code::TooFewCopies,
-            "Bring the nodes back, or wait until the ring has given them up and repaired; then try again.",
+            "Bring the nodes back. If most of the ring still answers, it gives them up after the grace time and repairs; \
+             if it does not, or if they will never return: chordal forget NODE, as chordal status names them.",
         ),
         Failure::Minority { .. } => (
             Code::Minority,

@@ -47,6 +47,12 @@ pub(crate) const INVITE_SECONDS_MAX: u64 = 366 * 86_400;
 /// Rows in a page of a listing when nobody says how many.
 pub(crate) const LIST_ROWS_DEFAULT: u32 = 1000;
 
+/// The most nodes in one question what their deaths or leaves would do.
+pub(crate) const FORECAST_NODES_MAX: usize = 64;
+
+/// The most flows told of a plan, the largest ones.
+pub(crate) const PLAN_FLOWS_MAX: usize = 1000;
+
 /// Links to the dashboard that are good at a time; of more the oldest is void.
 pub(crate) const LINKS_MAX: usize = 16;
 

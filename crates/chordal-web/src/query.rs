@@ -31,6 +31,12 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All values of a parameter that may be given several times.
+    pub(crate) fn all(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        let pairs = self.0.iter().filter(move |(name, _)| name == wanted);
+        pairs.map(|(_, value)| value.as_str())
+    }
+
     /// A parameter that must be there.
     pub(crate) fn need(&self, wanted: &str) -> Result<&str, Problem> {
         self.get(wanted)

@@ -12,7 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router, middleware};
 use chordal_node::model::Name;
-use chordal_node::{Counters, Force, Node, NodeError, Risk};
+use chordal_node::model::Risk;
+use chordal_node::{Counters, Force, Node, NodeError};
 use chordal_object::DEFAULT_SPACE;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -26,8 +27,9 @@ use crate::live::Live;
 use crate::members::Members;
 use crate::problem::{Code, Problem};
 use crate::query::Query;
+use crate::receipts::{self, RECEIPT_BYTES_MAX};
 use crate::session::Sessions;
-use crate::{api, assets, entrance, facts, files, which};
+use crate::{api, assets, entrance, facts, files, forecast, which};
 
 /// What every request needs.
 #[derive(Clone, Debug)]
@@ -56,6 +58,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .head(files::head)
         .put(files::put)
         .delete(files::delete);
+    // A question about chunks names them.
+    let of_chunks = DefaultBodyLimit::max(RECEIPT_BYTES_MAX);
     // A page in a browser has no business with these: only programs that have the node's token.
     let of_programs = Router::new()
         .route("/v1/join", post(join))
@@ -63,6 +67,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/leave", post(leave))
         .route("/v1/forget", post(forget))
         .route("/v1/expel", post(expel))
+        .route("/v1/receipts", post(receipts::make))
+        .route("/v1/attest", post(receipts::attest).layer(of_chunks))
         .route("/v1/links", post(entrance::link))
         .route_layer(middleware::from_fn(programs_only));
     let guarded = middleware::from_fn_with_state(shared.clone(), guarded);
@@ -80,6 +86,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/events", get(events))
         .route("/v1/timeline", get(timeline))
         .route("/v1/risk", get(risk))
+        .route("/v1/whatif", get(forecast::whatif))
+        .route("/v1/plan", get(forecast::plan))
         .route("/v1/tickets", post(entrance::ticket))
         .merge(of_programs)
         .fallback(no_such_route)
@@ -157,21 +165,26 @@ async fn list(
     let space = query.get("space").unwrap_or(DEFAULT_SPACE);
     let prefix = query.get("prefix").unwrap_or_default();
     check_space(space)?;
-    let limit = match query.get("limit") {
-        None => LIST_ROWS_DEFAULT,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|&limit| limit > 0)
-            .ok_or_else(|| bad("'limit' is not a number above 0"))?,
-    };
+    let limit = limit(&query)?;
     let page = shared.node.list(space, prefix, query.get("after"), limit);
     page.await
         .map(|page| Json(facts::page(page)))
         .map_err(|error| failure::problem(&error, Wish::Look))
 }
 
-fn check_space(space: &str) -> Result<(), Problem> {
+/// How many rows a page is to have at most.
+pub(crate) fn limit(query: &Query) -> Result<u32, Problem> {
+    match query.get("limit") {
+        None => Ok(LIST_ROWS_DEFAULT),
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|&limit| limit > 0)
+            .ok_or_else(|| bad("'limit' is not a number above 0")),
+    }
+}
+
+pub(crate) fn check_space(space: &str) -> Result<(), Problem> {
     // A name needs a path; this one is as good as any.
     Name::new(space, "x")
         .map(drop)
@@ -380,6 +393,8 @@ fn counts(counters: &Counters) -> Value {
         "chunks_pushed": counters.chunks_pushed,
         "chunks_fetched": counters.chunks_fetched,
         "chunks_served": counters.chunks_served,
+        "copied_bytes": counters.copied_bytes,
+        "copying_bytes_per_second": counters.copying_bytes_per_second,
         "transfers_failed": counters.transfers_failed,
         "disk_failures": counters.disk_failures,
         "commits": counters.commits,

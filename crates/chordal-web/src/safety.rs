@@ -15,7 +15,8 @@ pub struct Safety {
     pub state: String,
     /// In words: what is true and, where there is something, what to do.
     pub words: String,
-    /// So many nodes may be switched off at once, whichever they are, and nothing is lost.
+    /// So many nodes may be switched off at once, whichever they are, and every file can still be read and
+    /// written. More may die without a loss, but not without a wait.
     pub unplug: u64,
     /// How many copies each file has or is to have.
     pub copies: u64,
@@ -63,7 +64,7 @@ impl Safety {
             _ => {
                 let dead = match copies {
                     2 => "either node dies",
-                    _ => "any two nodes die",
+                    _ => "any two nodes die, and all goes on when one does",
                 };
                 (
                     "safe",
@@ -72,7 +73,8 @@ impl Safety {
             }
         };
         Self {
-            unplug: if state == "safe" { copies - 1 } else { 0 },
+            // A majority of any file's holders has to remain; of two holders one is believed.
+            unplug: u64::from(state == "safe" && answering == keepers.len() as u64),
             state: state.to_owned(),
             words,
             copies,

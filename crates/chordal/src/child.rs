@@ -15,6 +15,8 @@ use chordal_node::Home;
 
 use crate::client::Client;
 use crate::find;
+use crate::service;
+use crate::settings::SETTINGS;
 use crate::trouble::Trouble;
 
 /// How long a node may take to say that it is ready.
@@ -79,6 +81,11 @@ impl ChildNode {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log);
+        // What this user set is for nodes of their own, and no service manager asked for these.
+        command.env_remove(service::SOCKET);
+        for setting in SETTINGS {
+            command.env_remove(setting.variable());
+        }
         // A Ctrl-C is this program's to handle: it takes its children down in its own order.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -4,7 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::amounts::{parse_ip, parse_size, parse_time};
+use crate::settings::{AnySetting, JoinRunArgs, RunArgs};
+use crate::trouble::EXITS;
+
+pub(crate) mod examples;
+mod forecast;
+
+pub(crate) use forecast::{Change, PlanArgs, WhatIfArgs};
 
 /// A handful of machines as one fault-tolerant file pool.
 ///
@@ -15,13 +24,7 @@ use clap::{Args, Parser, Subcommand};
     name = "chordal",
     version,
     arg_required_else_help = true,
-    disable_help_subcommand = true,
-    after_help = "First steps:\n  chordal demo                     see it work, 30 seconds, nothing is kept\n  \
-                  chordal up                       start a node\n  \
-                  chordal put FILE                 store a file\n  \
-                  chordal join IP:PORT             make the node part of another node's ring\n\n\
-                  Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 not enough copies \
-                  reachable, 5 refused."
+    disable_help_subcommand = true
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -30,43 +33,44 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What every command understands.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
+/// What every command understands: settings that hold everywhere, and in which form to answer.
+#[derive(Clone, Debug)]
 pub(crate) struct Common {
-    /// The node to talk to, by its ring address; else the node that runs in `CHORDAL_HOME`
-    #[arg(
-        long,
-        global = true,
-        env = "CHORDAL_NODE",
-        value_name = "IP:PORT",
-        hide_env_values = true
-    )]
     pub(crate) node: Option<SocketAddr>,
-    /// Where nodes keep their identity and data; else the platform's data folder
-    #[arg(
-        long,
-        global = true,
-        env = "CHORDAL_HOME",
-        value_name = "DIR",
-        hide_env_values = true
-    )]
     pub(crate) home: Option<PathBuf>,
-    /// Objects for programs instead of words for people
-    #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// What to log to standard error, for example `info` or `chordal_node=debug`
-    #[arg(
-        long,
-        global = true,
-        env = "CHORDAL_LOG",
-        value_name = "FILTER",
-        hide_env_values = true
-    )]
     pub(crate) log: Option<String>,
-    /// Log objects instead of lines
-    #[arg(long, global = true)]
     pub(crate) log_json: bool,
+}
+
+/// The whole command line as clap has it, with its examples.
+pub(crate) fn command() -> clap::Command {
+    let codes: Vec<String> = EXITS
+        .iter()
+        .map(|(exit, _)| format!("{} {}", *exit as u8, exit.short()))
+        .collect();
+    let steps = shown("First steps", examples::FIRST_STEPS);
+    let end = format!("{steps}\nExit codes: {}.", codes.join(", "));
+    let command = Cli::command().after_help(end);
+    command.mut_subcommands(|command| with_examples(command, ""))
+}
+
+fn with_examples(command: clap::Command, above: &str) -> clap::Command {
+    let path = format!("{above} {}", command.get_name()).trim().to_owned();
+    let command = match examples::of(&path) {
+        [] => command,
+        examples => command.after_help(shown("Examples", examples)),
+    };
+    command.mut_subcommands(|command| with_examples(command, &path))
+}
+
+fn shown(head: &str, examples: &[examples::Example]) -> String {
+    let wide = examples.iter().map(|(typed, _)| typed.len()).max();
+    let wide = wide.unwrap_or(0);
+    let lines = examples
+        .iter()
+        .map(|(typed, what)| format!("  {typed:wide$}  {what}\n"));
+    lines.fold(format!("{head}:\n"), |text, line| text + &line)
 }
 
 /// What to do.
@@ -102,10 +106,17 @@ pub(crate) enum Command {
     Members,
     /// What would be lost if any one, two or three nodes died now
     Risk,
+    /// Which files would be lost or short of copies if these nodes died now
+    #[command(name = "whatif")]
+    Whatif(WhatIfArgs),
+    /// What would move if a node joined or nodes left, and how long that may take
+    Plan(PlanArgs),
+    /// Prove that a file is still there: checks a receipt of `put --receipt`, and asks the holders again
+    Verify(VerifyArgs),
     /// Open the dashboard in a browser: prints a link that works once
     Open(OpenArgs),
     /// How the ring is
-    Status,
+    Status(StatusArgs),
     /// Draw the ring
     Ring,
     /// Walk the live ring: is it one ordered ring with every pointer right, and if not, why
@@ -120,58 +131,15 @@ pub(crate) enum Command {
     Bench(BenchArgs),
     /// Simulate rings on virtual time, with faults, and check every promise
     Sim(chordal_sim::command::SimArgs),
+    /// What is set, and where each value comes from: a flag, a variable, a file, or nobody said
+    Config(ConfigArgs),
     /// Print completions for a shell
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
-    #[command(hide = true)]
-    Man,
-}
-
-/// How a node runs, whichever way it is started.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct RunArgs {
-    /// Join the ring of the node there, or by a code of `chordal invite`; addresses may be several
-    #[arg(long, value_name = "IP:PORT or CODE")]
-    pub(crate) join: Vec<String>,
-    /// The node's own folder, instead of one in `CHORDAL_HOME`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// How much of the disk the ring may use, for example 100GB; 0 only reads and writes
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) offer: Option<u64>,
-    /// A ring for the blackboard: 10-bit SHA-1 positions of `ip:port`, one token a node
-    #[arg(long)]
-    pub(crate) classic: bool,
-    /// Bits of a position, 3 to 128
-    #[arg(long, value_name = "M", value_parser = clap::value_parser!(u8).range(3..=128))]
-    pub(crate) bits: Option<u8>,
-    /// Where the control API listens; a free loopback port if not given
-    #[arg(long, value_name = "IP:PORT")]
-    pub(crate) http: Option<SocketAddr>,
-    /// How long the copies of a silent node are waited for before they are made again
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub(crate) grace: Option<Duration>,
-    /// Within how many days every copy on this node's disk is read again, to find what has rotted;
-    /// 14 if not given
-    #[arg(long, value_name = "DAYS", value_parser = parse_days)]
-    pub(crate) scrub_days: Option<Duration>,
-    /// How much is read for that a second at most; 20MiB if not given
-    #[arg(long, value_name = "SIZE", value_parser = parse_rate)]
-    pub(crate) scrub_rate: Option<u64>,
-    /// Record everything the node decides upon, for `chordal sim replay`; the newest 128 MiB are
-    /// kept, in FILE, FILE.1 and so on, without the contents of files
-    #[arg(long, value_name = "FILE")]
-    pub(crate) record: Option<PathBuf>,
-    /// Do not say on the local network where this node is, nor look there for a ring that is not
-    /// where it was
-    #[arg(long)]
-    pub(crate) no_mdns: bool,
-    /// What a new ring is called
-    #[arg(long, value_name = "NAME")]
-    pub(crate) ring_name: Option<String>,
+    /// Print the manual page of the program, or write those of all commands into a folder
+    Man(ManArgs),
 }
 
 /// `chordal node`.
@@ -194,7 +162,7 @@ pub(crate) struct NodeArgs {
 }
 
 /// `chordal up`.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct UpArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
@@ -210,11 +178,37 @@ pub(crate) struct PutArgs {
     /// What to call the file
     #[arg(long = "as", value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// Folders with all they hold
+    /// Folders with all they hold; files that are stored already are not stored again
     #[arg(short, long)]
     pub(crate) recursive: bool,
+    /// Say nothing but what went wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Write a receipt here: what the file's holders sign that they hold of it; see `verify`
+    #[arg(long, value_name = "FILE", conflicts_with = "recursive")]
+    pub(crate) receipt: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) only: OnlyArgs,
+}
+
+/// `chordal verify`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The receipt
+    #[arg(value_name = "RECEIPT")]
+    pub(crate) receipt: PathBuf,
+    /// Is this the file that the receipt is of?
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bytes: Option<PathBuf>,
+    /// Have every holder read its copies again and hash them
+    #[arg(long, conflicts_with = "offline")]
+    pub(crate) deep: bool,
+    /// Only check the signatures; no ring is needed
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// The ring's authority, where this machine does not know it: 64 digits
+    #[arg(long, value_name = "KEY")]
+    pub(crate) authority: Option<String>,
 }
 
 /// What must be true for a file to be stored.
@@ -226,6 +220,13 @@ pub(crate) struct OnlyArgs {
     /// Store it only where the file has this version, as `stat` shows it
     #[arg(long, value_name = "VERSION")]
     pub(crate) if_version: Option<String>,
+}
+
+impl OnlyArgs {
+    /// Whether anything must be true.
+    pub(crate) const fn is_condition(&self) -> bool {
+        self.if_absent || self.if_version.is_some()
+    }
 }
 
 /// `chordal get`.
@@ -242,6 +243,9 @@ pub(crate) struct GetArgs {
     /// Replace a local file that exists
     #[arg(short, long)]
     pub(crate) force: bool,
+    /// Say nothing but what went wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// `chordal cat`.
@@ -297,20 +301,6 @@ pub(crate) struct JoinArgs {
     pub(crate) run: JoinRunArgs,
 }
 
-/// How a node runs that `chordal join` starts.
-#[derive(Clone, Debug, Default, Args)]
-pub(crate) struct JoinRunArgs {
-    /// How much of the disk the ring may use, for example 100GB; 0 only reads and writes
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    pub(crate) offer: Option<u64>,
-    /// The node's own folder, instead of one in `CHORDAL_HOME`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// Do not say on the local network where this node is, nor look there for the ring
-    #[arg(long)]
-    pub(crate) no_mdns: bool,
-}
-
 /// `chordal invite`.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct InviteArgs {
@@ -360,6 +350,26 @@ pub(crate) struct ExpelArgs {
     pub(crate) force: bool,
 }
 
+/// `chordal config`.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// Print a settings file with everything that may stand in it, to be changed
+    #[arg(long)]
+    pub(crate) example: bool,
+    #[command(flatten)]
+    _any: AnySetting,
+}
+
+/// `chordal man`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ManArgs {
+    /// A folder for a page of every command, such as /usr/local/share/man/man1
+    pub(crate) dir: Option<PathBuf>,
+    /// Print the reference of all commands as Markdown instead
+    #[arg(long, hide = true, conflicts_with = "dir")]
+    pub(crate) markdown: bool,
+}
+
 /// `chordal check`.
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct CheckArgs {
@@ -369,6 +379,14 @@ pub(crate) struct CheckArgs {
     /// The ring is right only if so many nodes are on it
     #[arg(long, value_name = "N")]
     pub(crate) nodes: Option<usize>,
+}
+
+/// `chordal status`.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Stay, and show every change: full screen on a terminal, else a line each
+    #[arg(short, long)]
+    pub(crate) watch: bool,
 }
 
 /// `chordal demo`.
@@ -416,42 +434,6 @@ pub(crate) struct BenchArgs {
     /// Where the nodes keep their data meanwhile, instead of the folder for temporary files
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
-}
-
-fn parse_ip(text: &str) -> Result<IpAddr, String> {
-    if text.eq_ignore_ascii_case("localhost") {
-        return Ok(IpAddr::from([127, 0, 0, 1]));
-    }
-    text.parse()
-        .map_err(|_| format!("'{text}' is not an IP address"))
-}
-
-fn parse_size(text: &str) -> Result<u64, String> {
-    text.parse::<bytesize::ByteSize>()
-        .map(|size| size.as_u64())
-        .map_err(|_| format!("'{text}' is not a size such as 100GB, 512MiB or 0"))
-}
-
-fn parse_rate(text: &str) -> Result<u64, String> {
-    match parse_size(text)? {
-        0 => Err("nothing would be read at all".to_owned()),
-        rate => Ok(rate),
-    }
-}
-
-fn parse_days(text: &str) -> Result<Duration, String> {
-    const DAYS_MAX: f64 = 3650.0;
-    let days = text.parse::<f64>().ok();
-    let days = days.filter(|&days| days > 0.0 && days <= DAYS_MAX);
-    days.map(|days| Duration::from_hours(24).mul_f64(days))
-        .ok_or_else(|| format!("'{text}' is not a number of days above 0 and up to {DAYS_MAX}"))
-}
-
-fn parse_time(text: &str) -> Result<Duration, String> {
-    text.parse::<jiff::SignedDuration>()
-        .ok()
-        .and_then(|time| Duration::try_from(time).ok())
-        .ok_or_else(|| format!("'{text}' is not a time such as 5s or 10m"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chordal_web::api;
 use chordal_web::problem::Problem;
+use chordal_web::receipts::{Answers, Question, ReceiptFile, ReceiptWanted};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
@@ -22,9 +23,11 @@ use serde::de::DeserializeOwned;
 use crate::trouble::Trouble;
 
 mod download;
+mod events;
 mod upload;
 
 pub(crate) use download::Download;
+pub(crate) use events::Events;
 pub(crate) use upload::{Upload, UploadBody};
 
 /// The longest JSON answer that is read, in bytes: a thousand rows of the longest names fit.
@@ -208,6 +211,20 @@ impl Client {
         self.json("/v1/ring", &[]).await
     }
 
+    /// Watches the ring.
+    pub(crate) async fn events(&self) -> Result<Events, Trouble> {
+        let (answer, loan) = self.send(Ask::new(Method::GET, "/v1/events", &[])).await?;
+        if !answer.status().is_success() {
+            return Err(self.problem(answer, loan).await);
+        }
+        Ok(Events::new(answer.into_body(), loan))
+    }
+
+    /// What happened in the last day, as far as the node saw it.
+    pub(crate) async fn timeline(&self) -> Result<api::Timeline, Trouble> {
+        self.json("/v1/timeline", &[]).await
+    }
+
     /// Has the live ring walked.
     pub(crate) async fn check(&self) -> Result<api::Check, Trouble> {
         self.json("/v1/check", &[]).await
@@ -263,8 +280,51 @@ impl Client {
         self.json("/v1/members", &[]).await
     }
 
+    /// What would become of a page of files if these nodes died.
+    pub(crate) async fn what_if(
+        &self,
+        nodes: &[String],
+        space: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: u64,
+    ) -> Result<api::WhatIf, Trouble> {
+        let limit = limit.to_string();
+        let mut query = vec![("space", space), ("prefix", prefix), ("limit", &limit)];
+        query.extend(nodes.iter().map(|node| ("node", node.as_str())));
+        query.extend(after.map(|after| ("after", after)));
+        self.json("/v1/whatif", &query).await
+    }
+
+    /// What would move if a node joined that offers so many bytes.
+    pub(crate) async fn plan_join(&self, offered_bytes: u64) -> Result<api::Plan, Trouble> {
+        let bytes = offered_bytes.to_string();
+        self.json("/v1/plan", &[("join", &bytes)]).await
+    }
+
+    /// What would move if these nodes left, one after the other.
+    pub(crate) async fn plan_leave(&self, nodes: &[String]) -> Result<api::Plan, Trouble> {
+        let nodes = nodes.iter().map(|node| ("leave", node.as_str()));
+        self.json("/v1/plan", &nodes.collect::<Vec<_>>()).await
+    }
+
+    /// What any one, two or three deaths would lose.
     pub(crate) async fn risk(&self) -> Result<api::Risk, Trouble> {
         self.json("/v1/risk", &[]).await
+    }
+
+    /// Has a receipt of a file made, if this is its version.
+    pub(crate) async fn receipt(&self, name: &str, version: &str) -> Result<ReceiptFile, Trouble> {
+        let wanted = ReceiptWanted {
+            name: name.to_owned(),
+            version: Some(version.to_owned()),
+        };
+        self.order("/v1/receipts", &wanted).await
+    }
+
+    /// Asks holders what they hold.
+    pub(crate) async fn attest(&self, question: &Question) -> Result<Answers, Trouble> {
+        self.order("/v1/attest", question).await
     }
 
     async fn json<T: DeserializeOwned>(

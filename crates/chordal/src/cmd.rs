@@ -4,12 +4,14 @@ use crate::cli::{Cli, Command, Common};
 use crate::client::Client;
 use crate::find;
 use crate::out::Out;
+use crate::settings::InForce;
 use crate::trouble::Trouble;
 
 mod bench;
 mod cat;
 pub(crate) mod check;
 mod completions;
+mod config;
 mod demo;
 mod expel;
 pub(crate) mod fingers;
@@ -23,6 +25,7 @@ mod man;
 mod members;
 mod node;
 mod open;
+mod plan;
 pub(crate) mod put;
 mod ring;
 mod risk;
@@ -31,7 +34,11 @@ mod sim;
 mod stat;
 pub(crate) mod status;
 mod up;
+mod verify;
+mod whatif;
 pub(crate) mod whereis;
+
+pub(crate) use node::Signals;
 
 /// What every command gets.
 #[derive(Clone, Debug)]
@@ -43,6 +50,12 @@ pub(crate) struct Context {
 }
 
 impl Context {
+    /// The same; where quiet is wanted it prints nothing but errors.
+    pub(crate) fn quiet_if(self, quiet: bool) -> Self {
+        let out = if quiet { self.out.silent() } else { self.out };
+        Self { out, ..self }
+    }
+
     /// A client of the node to talk to.
     pub(crate) fn client(&self) -> Result<Client, Trouble> {
         find::client(&self.common)
@@ -60,7 +73,7 @@ pub(crate) fn log_filter(command: &Command) -> &'static str {
 }
 
 /// Does what was typed.
-pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
+pub(crate) async fn run(cli: Cli, in_force: InForce) -> Result<(), Trouble> {
     let context = Context {
         out: Out::new(cli.common.json),
         common: cli.common,
@@ -81,16 +94,20 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Trouble> {
         Command::Expel(args) => expel::run(context, args).await,
         Command::Members => members::run(context).await,
         Command::Open(args) => open::run(context, args).await,
-        Command::Status => status::run(context).await,
+        Command::Status(args) => status::run(context, args).await,
         Command::Ring => ring::run(context).await,
         Command::Check(args) => check::run(context, args).await,
         Command::Risk => risk::run(context).await,
+        Command::Whatif(args) => whatif::run(context, args).await,
+        Command::Plan(args) => plan::run(context, args).await,
+        Command::Verify(args) => Box::pin(verify::run(context, args)).await,
         Command::Fingers => fingers::run(context).await,
         Command::Where(args) => whereis::run(context, args).await,
         Command::Demo(args) => Box::pin(demo::run(context, args)).await,
         Command::Bench(args) => Box::pin(bench::run(context, args)).await,
         Command::Sim(args) => sim::run(context, args).await,
+        Command::Config(args) => config::run(context, args, in_force),
         Command::Completions { shell } => completions::run(context, shell),
-        Command::Man => man::run(context),
+        Command::Man(args) => man::run(context, args),
     }
 }

@@ -1,9 +1,10 @@
 //! Finding the node to talk to.
 //!
-//! `--node` or `CHORDAL_NODE` name it by its ring address; else it is the node that runs in
+//! `--node`, `CHORDAL_NODE` or the settings file name it by its ring address; else it is the node that runs in
 //! `CHORDAL_HOME`, the one with the lowest port where there are several.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use chordal_node::{Home, RunningNode};
 use etcetera::BaseStrategy;
@@ -19,11 +20,16 @@ pub(crate) fn home(common: &Common) -> Result<Home, Trouble> {
         let path = std::path::absolute(path).map_err(|error| Trouble::file(path, &error))?;
         return Ok(Home::at(path));
     }
+    platform_home().map(Home::at)
+}
+
+/// The home of a user who names none.
+pub(crate) fn platform_home() -> Result<PathBuf, Trouble> {
     let strategy = etcetera::choose_base_strategy().map_err(|error| {
         Trouble::failed("no_home", format!("there is no folder for data: {error}"))
             .advice("Set CHORDAL_HOME to a folder of yours.")
     })?;
-    Ok(Home::at(strategy.data_dir().join("chordal")))
+    Ok(strategy.data_dir().join("chordal"))
 }
 
 /// A client of the node that the flags name.

@@ -17,9 +17,8 @@ static PRINTER: Mutex<Option<Printer>> = Mutex::new(None);
 /// Starts the log. `default` is the filter when nobody asked for another.
 pub(crate) fn start(common: &Common, default: &str) -> Result<(), Trouble> {
     let text = common.log.as_deref().unwrap_or(default);
-    let filter = EnvFilter::try_new(text).map_err(|error| {
-        Trouble::usage(format!("'{text}' is not a log filter: {error}"))
-            .advice("Try --log info, or --log chordal_node=debug.")
+    let filter = filter(text).map_err(|error| {
+        Trouble::usage(error).advice("Try --log info, or --log chordal_node=debug.")
     })?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -31,6 +30,11 @@ pub(crate) fn start(common: &Common, default: &str) -> Result<(), Trouble> {
         log.with_target(false).init();
     }
     Ok(())
+}
+
+/// What is logged, or why the text does not say it.
+pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
+    EnvFilter::try_new(text).map_err(|error| format!("'{text}' is not a log filter: {error}"))
 }
 
 /// Sends lines through a printer that knows about the prompt, or with nothing to standard error.

@@ -3,6 +3,7 @@
 //! This crate talks to people and scripts. It runs a node when told to, and asks a running one
 //! over its control API for everything else. It decides nothing about rings and files.
 
+mod amounts;
 mod bench;
 mod child;
 mod cli;
@@ -15,24 +16,31 @@ mod names;
 mod out;
 mod picture;
 mod progress;
+mod receipt;
+mod reference;
+mod service;
+mod settings;
 mod trouble;
+mod watch;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::cli::Cli;
 use crate::out::Paint;
+use crate::settings::{InForce, NotUnderstood};
 use crate::trouble::{Exit, Trouble};
 
 fn main() -> ExitCode {
-    let json = std::env::args_os().any(|arg| arg == "--json");
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return not_a_command(&error, json),
+    let args: Vec<_> = std::env::args_os().collect();
+    let json = args.iter().any(|arg| arg == "--json");
+    let understood = settings::understand(&args, |name| std::env::var_os(name));
+    let ended = match understood {
+        Ok((cli, in_force)) => run(cli, in_force),
+        Err(NotUnderstood::Typed(error)) => return not_a_command(&error, json),
+        Err(NotUnderstood::Set(trouble)) => Err(trouble),
     };
-    match run(cli) {
+    match ended {
         Ok(()) => Exit::Done.into(),
         Err(trouble) => {
             report(&trouble, json);
@@ -41,13 +49,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Trouble> {
+fn run(cli: Cli, in_force: InForce) -> Result<(), Trouble> {
     log::start(&cli.common, cmd::log_filter(&cli.command))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Trouble::failed("failed", format!("no threads: {error}")))?;
-    let result = runtime.block_on(cmd::run(cli));
+    let result = runtime.block_on(cmd::run(cli, in_force));
     // A thread that waits for a terminal or a pipe must not keep the program alive.
     runtime.shutdown_background();
     result

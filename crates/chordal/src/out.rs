@@ -15,6 +15,8 @@ use crate::trouble::Trouble;
 pub(crate) struct Out {
     /// Objects for programs instead of words for people.
     pub(crate) json: bool,
+    /// Nothing but objects, where those are wanted.
+    quiet: bool,
     terminal: bool,
     paint: Paint,
 }
@@ -28,11 +30,31 @@ impl Out {
         let terminal = io::stdout().is_terminal();
         Self {
             json,
+            quiet: false,
             terminal,
             paint: Paint {
                 on: !json && terminal && colour_is_welcome(),
             },
         }
+    }
+
+    /// The same without a word.
+    #[must_use]
+    pub(crate) const fn silent(self) -> Self {
+        Self {
+            quiet: true,
+            ..self
+        }
+    }
+
+    /// Whether nothing is to be said.
+    pub(crate) const fn is_quiet(self) -> bool {
+        self.quiet
+    }
+
+    /// Whether a person looks.
+    pub(crate) const fn is_terminal(self) -> bool {
+        self.terminal
     }
 
     /// The colours to use.
@@ -41,11 +63,10 @@ impl Out {
     }
 
     /// Prints a line.
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever prints was handed the right to; there is one standard output"
-    )]
     pub(crate) fn line(self, text: impl Display) -> Result<(), Trouble> {
+        if self.quiet {
+            return Ok(());
+        }
         write_line(&mut io::stdout().lock(), &text)
     }
 
@@ -62,11 +83,15 @@ impl Out {
             .map_err(|error| Trouble::output(&error))
     }
 
-    /// Prints an object as one line.
+    /// Prints an object as one line, also where nothing else is said.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever prints was handed the right to; there is one standard output"
+    )]
     pub(crate) fn object(self, value: &impl Serialize) -> Result<(), Trouble> {
         let text = serde_json::to_string(value)
             .map_err(|error| Trouble::failed("failed", error.to_string()))?;
-        self.line(text)
+        write_line(&mut io::stdout().lock(), &text)
     }
 
     /// Prints the object where JSON is wanted, else what `words` prints.
@@ -79,6 +104,15 @@ impl Out {
             self.object(value)
         } else {
             words(self)
+        }
+    }
+
+    /// Prints what is of use to a person only: nothing in a pipe, where results alone belong.
+    pub(crate) fn hint(self, text: impl Display) -> Result<(), Trouble> {
+        if self.terminal {
+            self.ending(text)
+        } else {
+            Ok(())
         }
     }
 
@@ -195,6 +229,15 @@ impl<T: Display> Display for Painted<T> {
 /// A size for people: `3.1 MiB`.
 pub(crate) fn size(bytes: u64) -> String {
     bytesize::ByteSize::b(bytes).display().iec().to_string()
+}
+
+/// A time for people: `40 s`, `12 min`, `3 h 20 min`.
+pub(crate) fn time(seconds: u64) -> String {
+    match seconds {
+        0..100 => format!("{seconds} s"),
+        100..6000 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
 }
 
 /// "1 file", "2 files".

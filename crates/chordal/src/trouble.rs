@@ -20,6 +20,40 @@ pub(crate) enum Exit {
     Refused = 5,
 }
 
+/// All of them, with what they mean.
+pub(crate) static EXITS: &[(Exit, &str)] = &[
+    (Exit::Done, "done"),
+    (Exit::Failed, "failed"),
+    (
+        Exit::Usage,
+        "usage: the command, a setting, a name or an address makes no sense",
+    ),
+    (Exit::NotFound, "not found: a file, or a node"),
+    (
+        Exit::TooFewCopies,
+        "not enough copies can be reached, or this node sees only a minority of its ring",
+    ),
+    (
+        Exit::Refused,
+        "refused: the ring would not have the node, leaving, forgetting or expelling would lose copies, \
+         or only the ring's authority may do it",
+    ),
+];
+
+impl Exit {
+    /// The meaning in a word or two.
+    pub(crate) fn short(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::NotFound => "not found",
+            Self::TooFewCopies => "not enough copies reachable",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// An error with its exit code.
 #[derive(Clone, Debug, Serialize)]
 #[serde(transparent)]

@@ -18,6 +18,7 @@ fn a_verdict_reads_back_as_it_was_written() {
         Verdict::Full,
         Verdict::Failed,
         Verdict::Misunderstood,
+        Verdict::Busy,
     ] {
         assert_eq!(Verdict::decode(&verdict.encode()), Some(verdict));
     }
@@ -42,7 +43,7 @@ fn anything_else_is_no_wish_and_no_verdict() {
         bad[at] = 9;
         assert_eq!(Wish::decode(&bad), None);
     }
-    for bytes in [&[][..], &[1], &[2, 0], &[1, 5], &[1, 0, 0]] {
+    for bytes in [&[][..], &[1], &[2, 0], &[1, 6], &[1, 0, 0]] {
         assert_eq!(Verdict::decode(bytes), None);
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Kept {
     /// Operations under way at most so far.
     pub(crate) under_way_max: usize,
     pub(crate) fetches: usize,
+    /// No record can be read any more.
+    pub(crate) unreadable: bool,
     /// Chunks that were to be kept.
     pub(crate) kept: BTreeSet<ChunkId>,
 }
@@ -134,6 +136,7 @@ impl Kept {
                     replaced: false,
                 })
             }
+            Command::ReadRecord(_) if self.unreadable => Err(Failure::Disk),
             Command::ReadRecord(name) => Ok(Answer::Record(self.records.get(&name).cloned())),
             Command::Join(_)
             | Command::Leave { .. }

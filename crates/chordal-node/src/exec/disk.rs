@@ -14,7 +14,7 @@ mod write;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chordal_object::{Bits, Chunk, ChunkId};
+use chordal_object::{Bits, Chunk, ChunkId, Key, Name, Record};
 use chordal_proto::effect::DiskOp;
 use chordal_proto::input::{DiskAnswer, DiskError};
 use chordal_store::Change;
@@ -188,6 +188,34 @@ impl Disk {
         self.reads.push(Read {
             id,
             reader: Reader::Task(task),
+        });
+        answer.await.unwrap_or(Err(DiskError::Failed))
+    }
+
+    /// Which of these chunks are durable here, by the index.
+    pub(crate) async fn have(&self, ids: Vec<ChunkId>) -> Result<Vec<bool>, DiskError> {
+        let DiskAnswer::Have(held) = self.question(DiskOp::HaveChunks(ids)).await? else {
+            return Err(DiskError::Failed);
+        };
+        Ok(held)
+    }
+
+    /// What is durable here of a name.
+    pub(crate) async fn record(&self, key: Key, name: Name) -> Result<Option<Record>, DiskError> {
+        let question = DiskOp::ReadRecord { key, name };
+        let DiskAnswer::Record(record) = self.question(question).await? else {
+            return Err(DiskError::Failed);
+        };
+        Ok(record)
+    }
+
+    /// Asks the index something that is not about an arc.
+    async fn question(&self, op: DiskOp) -> DiskResult {
+        let (waiting, answer) = oneshot::channel();
+        self.asks.push(Ask {
+            op,
+            last_key: Key::default(),
+            waiting: Waiting::Task(waiting),
         });
         answer.await.unwrap_or(Err(DiskError::Failed))
     }

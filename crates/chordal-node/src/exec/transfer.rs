@@ -11,6 +11,7 @@ use chordal_object::{Bits, Chunk, ChunkId};
 use chordal_proto::effect::{Destination, Transfer};
 use chordal_proto::input::{DiskAnswer, DiskError, TransferError};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
 use super::Disk;
@@ -19,7 +20,8 @@ use crate::bulk::{Verdict, Wish};
 use crate::counters::Counting;
 use crate::held::Held;
 use crate::inbox::Duty;
-use crate::limits::BULK_CONNECTIONS_MAX;
+use crate::limits::{BULK_CONNECTIONS_MAX, BULK_COPIES_MAX, COPY_MAX, COPY_TRIES};
+use crate::repair::{Flow, Repair};
 
 /// Moves chunks. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,6 +30,7 @@ pub(crate) struct Transfers {
     disk: Disk,
     held: Arc<Held>,
     counting: Arc<Counting>,
+    repair: Arc<Repair>,
     roads: Arc<Roads>,
     tasks: TaskTracker,
 }
@@ -42,6 +45,8 @@ struct Roads {
 #[derive(Debug)]
 struct Road {
     places: Arc<Semaphore>,
+    /// For copies that are made again, before they get a place.
+    copies: Arc<Semaphore>,
     /// Transfers that use it or wait for it.
     users: usize,
 }
@@ -51,6 +56,7 @@ struct Claim<'a> {
     roads: &'a Roads,
     addr: SocketAddr,
     places: Arc<Semaphore>,
+    copies: Arc<Semaphore>,
 }
 
 impl Roads {
@@ -58,6 +64,7 @@ impl Roads {
         let mut roads = self.by_addr.lock().unwrap_or_else(PoisonError::into_inner);
         let road = roads.entry(addr).or_insert_with(|| Road {
             places: Arc::new(Semaphore::new(BULK_CONNECTIONS_MAX)),
+            copies: Arc::new(Semaphore::new(BULK_COPIES_MAX)),
             users: 0,
         });
         road.users += 1;
@@ -65,6 +72,7 @@ impl Roads {
             roads: self,
             addr,
             places: Arc::clone(&road.places),
+            copies: Arc::clone(&road.copies),
         }
     }
 }
@@ -87,7 +95,7 @@ impl Transfers {
         endpoint: Endpoint,
         disk: Disk,
         held: Arc<Held>,
-        counting: Arc<Counting>,
+        (counting, repair): (Arc<Counting>, Arc<Repair>),
         tasks: TaskTracker,
     ) -> Self {
         Self {
@@ -95,6 +103,7 @@ impl Transfers {
             disk,
             held,
             counting,
+            repair,
             roads: Arc::default(),
             tasks,
         }
@@ -106,10 +115,7 @@ impl Transfers {
         self.tasks.spawn(async move {
             // Nothing is held in memory for a transfer that waits for its turn.
             let road = own.roads.claim(other_side(&transfer));
-            let Ok(_place) = road.places.acquire().await else {
-                return;
-            };
-            let end = own.run(transfer, bits).await;
+            let end = own.run(transfer, &road, bits).await;
             if end.is_err() {
                 own.counting.transfers_failed.one();
                 tracing::debug!(?transfer, ?end, "a transfer failed");
@@ -118,13 +124,19 @@ impl Transfers {
         });
     }
 
-    async fn run(&self, transfer: Transfer, bits: Bits) -> Result<(), TransferError> {
+    async fn run(
+        &self,
+        transfer: Transfer,
+        road: &Claim<'_>,
+        bits: Bits,
+    ) -> Result<(), TransferError> {
         match transfer {
             Transfer::Push {
                 operation,
                 chunk,
                 to,
             } => {
+                let _place = road.places.acquire().await;
                 // Without its bytes the operation is over, and nobody looks at the end.
                 let held = self.held.get(operation).filter(|held| held.id() == chunk);
                 let bytes = held.ok_or(TransferError::NotThere)?.into_bytes();
@@ -135,16 +147,57 @@ impl Transfers {
                 chunk,
                 from,
             } => {
+                let _place = road.places.acquire().await;
                 let bytes = self.fetch(chunk, from).await?;
                 let chunk = Chunk::verify(chunk, bytes).ok_or(TransferError::NotThere)?;
                 self.held.bring(operation, chunk);
                 Ok(())
             }
-            Transfer::Copy { chunk, from, .. } => {
-                let bytes = self.fetch(chunk, from).await?;
-                kept(self.disk.keep(chunk, bytes, bits).await)
-            }
+            Transfer::Copy { chunk, from, .. } => self.copy(road, chunk, from, bits).await,
         }
+    }
+
+    /// Makes a copy, when it is its turn.
+    async fn copy(
+        &self,
+        road: &Claim<'_>,
+        chunk: ChunkId,
+        from: Destination,
+        bits: Bits,
+    ) -> Result<(), TransferError> {
+        let mut under_way = self.counting.fetching.begin();
+        let _copies = road.copies.acquire().await;
+        let bytes = self.take_copy(road, chunk, from).await?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        kept(self.disk.keep(chunk, bytes, bits).await)?;
+        self.counting.copied_bytes.add(length);
+        under_way.came(length);
+        Ok(())
+    }
+
+    /// Brings the bytes of a copy; asks again for a while where their holder says that it is busy.
+    async fn take_copy(
+        &self,
+        road: &Claim<'_>,
+        chunk: ChunkId,
+        from: Destination,
+    ) -> Result<Bytes, TransferError> {
+        for _ in 0..COPY_TRIES {
+            let turn = self.repair.turn(Flow::Taken).await;
+            let place = road.places.acquire().await;
+            let asked = self.request(from, Wish::Copy(chunk), None);
+            let answer = timeout(COPY_MAX, asked).await;
+            drop(place);
+            let (verdict, body) = answer.map_err(|_| TransferError::Broken)??;
+            if verdict == Verdict::Busy {
+                continue;
+            }
+            verdict.into_end()?;
+            turn.moved(body.len());
+            self.note_fetched(from);
+            return Ok(body);
+        }
+        Err(TransferError::Broken)
     }
 
     async fn push(
@@ -166,11 +219,15 @@ impl Transfers {
     async fn fetch(&self, chunk: ChunkId, from: Destination) -> Result<Bytes, TransferError> {
         let (verdict, body) = self.request(from, Wish::Send(chunk), None).await?;
         verdict.into_end()?;
+        self.note_fetched(from);
+        Ok(body)
+    }
+
+    fn note_fetched(&self, from: Destination) {
         self.counting.chunks_fetched.one();
         if let Some(node) = from.node {
             self.counting.moved.fetched(node);
         }
-        Ok(body)
     }
 
     async fn request(

@@ -168,7 +168,8 @@ async fn compare(
                 }
                 tells = true;
             }
-            Some(Verdict::Full | Verdict::Failed | Verdict::Misunderstood) | None => return false,
+            Some(Verdict::Full | Verdict::Failed | Verdict::Misunderstood | Verdict::Busy)
+            | None => return false,
         }
     }
     false

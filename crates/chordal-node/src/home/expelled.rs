@@ -3,9 +3,10 @@
 //! The file `expelled` of the home. All its nodes write it, under a lock, and nothing is ever taken
 //! out of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chordal_net::{Expulsion, PeerId};
+use chordal_net::{AuthorityId, Expulsion, PeerId};
+use chordal_object::NodeId;
 use data_encoding::HEXLOWER;
 
 use super::folder::{make, read, replace};
@@ -25,6 +26,15 @@ impl Home {
             path,
             what: "not a list of expulsions",
         })
+    }
+
+    /// Who is known here to be expelled by this authority. What others say does not count.
+    pub fn expelled_from(&self, authority: &AuthorityId) -> Result<BTreeSet<NodeId>, HomeError> {
+        let all = self.expelled()?.into_iter();
+        let by_it = all.filter(|expulsion| expulsion.verify(authority).is_ok());
+        Ok(by_it
+            .map(|expulsion| NodeId::new(expulsion.node().0))
+            .collect())
     }
 
     /// Keeps these, and what is kept already.

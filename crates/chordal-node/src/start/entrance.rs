@@ -50,6 +50,12 @@ pub(super) fn foresee(
         // The home is told last: a start that broke off in between is made up for.
         None => match &member {
             Some((_, certificate)) => RingAuthority::Other(certificate.authority()),
+            // It would found a ring of its own first, and nobody of another one would let it in then.
+            None if config.invite.is_none() && !config.join.is_empty() => {
+                return Err(StartError::NoMember {
+                    home: home.path().to_owned(),
+                });
+            }
             None => return Ok(()),
         },
     };

@@ -80,6 +80,16 @@ pub enum StartError {
         /// The home.
         home: PathBuf,
     },
+    /// The home belongs to no ring, and was told addresses of one without a code.
+    #[error(
+        "{} belongs to no ring yet, and an address alone lets nobody in; nothing was changed; run `chordal invite` \
+         where the ring was founded, and start this node with --join CODE",
+        home.display()
+    )]
+    NoMember {
+        /// The home.
+        home: PathBuf,
+    },
     /// The home is a member's, and this node of it was never invited.
     #[error(
         "{} joined its ring by invitation, and this node has none; nothing was changed; run `chordal \

@@ -72,8 +72,8 @@ async fn a_ring_of_other_settings_is_not_mistaken_for_the_old_one() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_join_in_vain_leaves_no_node_running() {
-    let cluster = Cluster::new();
-    let mut config = cluster.config(0);
+    let cluster = Cluster::of(1).await;
+    let mut config = cluster.config(1);
     config.join = vec![nobody()];
     let error = Node::start(config.clone()).await.unwrap_err();
     assert!(matches!(error, StartError::Join(_)), "{error}");
@@ -82,6 +82,7 @@ async fn a_first_join_in_vain_leaves_no_node_running() {
     config.join.clear();
     let node = Node::start(config).await.unwrap();
     node.shutdown(Duration::ZERO).await;
+    cluster.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

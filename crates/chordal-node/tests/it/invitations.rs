@@ -115,11 +115,19 @@ async fn a_machine_of_one_ring_does_not_slip_into_another() {
     let error = Node::start(config).await.unwrap_err();
     assert!(matches!(error, StartError::OtherRing { .. }), "{error}");
 
-    // Without an invitation: the ring refuses.
+    // Without an invitation an address is of no use, and the machine stays free to take a code.
     let mut config = machine(&theirs, 2);
     config.join = vec![founder];
-    let error = Node::start(config).await.unwrap_err();
-    assert!(matches!(error, StartError::Join(_)), "{error}");
+    let error = Node::start(config.clone()).await.unwrap_err();
+    assert!(matches!(error, StartError::NoMember { .. }), "{error}");
+    assert!(!theirs.data(2).exists() && !config.home.path().exists());
+    config.join = Vec::new();
+    config.invite = Some(theirs.nodes[0].invite(1, HOUR).await.unwrap());
+    Node::start(config)
+        .await
+        .unwrap()
+        .shutdown(Duration::ZERO)
+        .await;
 
     // A second node of an invited machine needs one, too.
     let mut config = machine(&ours, 3);

@@ -14,5 +14,6 @@ mod invitations;
 mod membership;
 mod pause;
 mod rebuilt;
+mod receipts;
 mod space;
 mod traffic;

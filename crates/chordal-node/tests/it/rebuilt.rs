@@ -54,10 +54,11 @@ async fn a_node_whose_index_is_lost_comes_up_again_and_is_whole() {
         },
     )
     .await;
-    // Of 24 chunks it holds 18 or so. Its tokens are elsewhere now, so it lacks four or five.
+    // Of 24 chunks it holds 18 or so. Its tokens are elsewhere now, so it lacks up to six, and for a
+    // while, as long as its former self counts, others.
     let copied = fetched(&cluster);
     assert!(
-        copied <= 12,
+        copied <= 14,
         "its chunk files count, and {copied} were fetched"
     );
     assert_eq!(get(&node, "big").await.unwrap(), big);

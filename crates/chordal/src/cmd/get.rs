@@ -8,25 +8,21 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chordal_object::Name;
-use chordal_web::api;
-use futures_util::{StreamExt, TryStreamExt};
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::Context;
 use crate::cli::GetArgs;
 use crate::client::{Client, Download};
-use crate::names::{self, Prefix};
-use crate::out::{count, size, visible};
+use crate::names;
+use crate::out::{size, visible};
 use crate::progress::Progress;
 use crate::trouble::Trouble;
 
+mod many;
 mod part;
 
 use part::Part;
-
-/// Files fetched at once.
-const AT_ONCE: usize = 8;
 
 /// Pieces that wait for the disk.
 const PIECES_AHEAD: usize = 8;
@@ -54,16 +50,18 @@ pub(super) async fn run(context: Context, args: GetArgs) -> Result<(), Trouble> 
     } else {
         Existing::Keep
     };
+    let context = context.quiet_if(args.quiet);
     let client = context.client()?;
     if args.recursive {
-        return many(&context, &client, &args, existing).await;
+        return many::get(&context, &client, &args, existing).await;
     }
     let name = names::parse(&args.name)?;
     if args.dest.as_os_str() == "-" {
         return print(&client, &name.to_string()).await;
     }
     let path = destination(&name, &args.dest)?;
-    let fetched = fetch(&client, &name, &path, existing, None).await?;
+    let bar = args.quiet.then(Progress::none);
+    let fetched = fetch(&client, &name, &path, existing, bar).await?;
     if context.out.json {
         return context.out.object(&described(&fetched));
     }
@@ -78,7 +76,7 @@ pub(super) async fn run(context: Context, args: GetArgs) -> Result<(), Trouble> 
         fetched.path.display(),
         paint.dim(format!("{}{note}", size(fetched.size))),
     ))?;
-    context.out.ending(format_args!(
+    context.out.hint(format_args!(
         "Its bytes are those that were stored (hash checked). Who holds it: chordal where {}",
         super::put::quoted(&fetched.name)
     ))
@@ -93,9 +91,15 @@ fn described(fetched: &Fetched) -> serde_json::Value {
     })
 }
 
+/// Says which file it is about.
+pub(super) fn of(name: &str, trouble: Trouble) -> Trouble {
+    trouble.with(&format!("'{}'", visible(name)))
+}
+
 /// Writes a file to standard output.
 pub(super) async fn print(client: &Client, name: &str) -> Result<(), Trouble> {
-    let mut download = client.get(name, None).await?;
+    let download = client.get(name, None).await;
+    let mut download = download.map_err(|trouble| of(name, trouble))?;
     let mut hasher = blake3::Hasher::new();
     while let Some(bytes) = download.next().await? {
         hasher.update(&bytes);
@@ -142,7 +146,8 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched, Trouble> {
     refuse_existing(path, existing)?;
     let text = name.to_string();
-    let mut download = client.get(&text, None).await?;
+    let download = client.get(&text, None).await;
+    let mut download = download.map_err(|trouble| of(&text, trouble))?;
     let mut part = Part::open(path, &download.hash)?;
     if part.length() > 0 && part.length() < download.size {
         let resume = Some((part.length(), download.hash.as_str()));
@@ -160,13 +165,13 @@ pub(crate) async fn fetch(
         }
     }
     let (size, hash, resumed) = (download.size, download.hash.clone(), download.from);
-    let bar = bar.unwrap_or_else(|| {
-        let bar = Progress::bytes(Some(size), &text);
-        bar.advance(resumed);
-        bar
-    });
+    let own = bar.is_none().then(|| Progress::bytes(Some(size), &text));
+    let bar = bar.or_else(|| own.clone()).unwrap_or_else(Progress::none);
+    bar.advance(resumed);
     let written = receive(download, part, &bar).await;
-    bar.clear();
+    if let Some(own) = own {
+        own.clear();
+    }
     let (part, came) = written?;
     if let Err(trouble) = check_hash(&text, &came, &hash) {
         part.discard();
@@ -231,87 +236,4 @@ fn refuse_existing(path: &Path, existing: Existing) -> Result<(), Trouble> {
         return Err(part::exists(path));
     }
     Ok(())
-}
-
-/// Fetches every file with a prefix.
-async fn many(
-    context: &Context,
-    client: &Client,
-    args: &GetArgs,
-    existing: Existing,
-) -> Result<(), Trouble> {
-    if args.dest.as_os_str() == "-" {
-        return Err(Trouble::usage("several files cannot go to standard output"));
-    }
-    let prefix = Prefix::parse(&args.name)?;
-    let rows = super::ls::all(client, &prefix).await?;
-    if rows.is_empty() {
-        return Err(Trouble::not_found(format!(
-            "no file's name begins with '{}'",
-            visible(&args.name)
-        ))
-        .advice("See what there is with `chordal ls`."));
-    }
-    let plan = plan(&rows, &prefix, &args.dest)?;
-    for (_, path) in &plan {
-        if existing == Existing::Keep && path.symlink_metadata().is_ok() {
-            return Err(part::exists(path));
-        }
-    }
-    let bar = Progress::files(plan.len() as u64, "fetching");
-    let fetching = futures_util::stream::iter(&plan)
-        .map(|(name, path)| {
-            let bar = bar.clone();
-            async move {
-                let folder = path.parent().unwrap_or_else(|| Path::new("."));
-                std::fs::create_dir_all(folder).map_err(|error| Trouble::file(folder, &error))?;
-                let fetched = fetch(client, name, path, existing, Some(Progress::none())).await?;
-                bar.advance(1);
-                Ok::<_, Trouble>(fetched)
-            }
-        })
-        .buffer_unordered(AT_ONCE);
-    let mut fetching = std::pin::pin!(fetching);
-    let (mut files, mut bytes) = (0_u64, 0);
-    let ended = loop {
-        match fetching.try_next().await {
-            Ok(Some(fetched)) => {
-                (files, bytes) = (files + 1, bytes + fetched.size);
-                if context.out.json {
-                    context.out.object(&described(&fetched))?;
-                }
-            }
-            Ok(None) => break Ok(()),
-            Err(trouble) => break Err(trouble),
-        }
-    };
-    bar.clear();
-    ended.map_err(|trouble: Trouble| {
-        let still = format!("{files} of {} files are here, whole.", plan.len());
-        trouble.still(still)
-    })?;
-    if !context.out.json {
-        let paint = context.out.paint();
-        context.out.line(format_args!(
-            "{} {}, {}, into {}",
-            paint.green("fetched"),
-            count(files, "file"),
-            size(bytes),
-            args.dest.display()
-        ))?;
-    }
-    context
-        .out
-        .ending("Their bytes are those that were stored (hashes checked).")
-}
-
-/// Which file goes where. One that cannot be a local file spoils the whole, before anything comes.
-fn plan(rows: &[api::Row], prefix: &Prefix, dest: &Path) -> Result<Vec<(Name, PathBuf)>, Trouble> {
-    rows.iter()
-        .map(|row| {
-            let name = names::parse(&row.name)?;
-            let path = dest.join(names::local_path(&name, &prefix.path)?);
-            Ok((name, path))
-        })
-        .collect()
 }

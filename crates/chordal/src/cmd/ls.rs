@@ -36,7 +36,7 @@ pub(super) async fn run(context: Context, args: LsArgs) -> Result<(), Trouble> {
         return Ok(());
     }
     match files {
-        0 => context.out.ending(format_args!(
+        0 => context.out.hint(format_args!(
             "No file here. Store one with: chordal put FILE{}",
             if prefix.space == chordal_object::DEFAULT_SPACE {
                 String::new()
@@ -44,7 +44,7 @@ pub(super) async fn run(context: Context, args: LsArgs) -> Result<(), Trouble> {
                 format!(" {}:", prefix.space)
             }
         )),
-        _ => context.out.ending(format_args!(
+        _ => context.out.hint(format_args!(
             "{}, {}; the list is complete. Fetch one with: chordal get NAME",
             count(files, "file"),
             size(bytes)
@@ -72,7 +72,7 @@ pub(crate) fn long(row: &Row) -> String {
 }
 
 /// Every row with a prefix; an incomplete listing is an error.
-pub(super) async fn all(client: &Client, prefix: &Prefix) -> Result<Vec<Row>, Trouble> {
+pub(crate) async fn all(client: &Client, prefix: &Prefix) -> Result<Vec<Row>, Trouble> {
     let mut pages = Pages::new(client, prefix);
     let mut rows = Vec::new();
     while let Some(page) = pages.next().await? {
@@ -121,16 +121,21 @@ impl<'a> Pages<'a> {
 
     /// An error when nodes were silent, so that names may be missing.
     pub(crate) fn complete(self) -> Result<(), Trouble> {
-        if self.missing.is_empty() {
-            return Ok(());
-        }
-        Err(Trouble::ending(
-            Exit::TooFewCopies,
-            "too_few_copies",
-            "the listing is not complete: names may be missing",
-        )
-        .about(self.missing)
-        .still("What was listed is there.")
-        .advice("Bring the nodes back, or wait until the ring has given them up, and list again."))
+        incomplete(self.missing)
     }
+}
+
+/// An error when nodes were silent that a listing needs.
+pub(super) fn incomplete(missing: Vec<Missing>) -> Result<(), Trouble> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Trouble::ending(
+        Exit::TooFewCopies,
+        "too_few_copies",
+        "the listing is not complete: names may be missing",
+    )
+    .about(missing)
+    .still("What was listed is there.")
+    .advice("Bring the nodes back, or wait until the ring has given them up, and list again."))
 }

@@ -10,17 +10,19 @@ use chordal_node::{Force, Home, NodeConfig, Phase};
 
 use super::Context;
 use super::join::Place;
-use crate::cli::{NodeArgs, RunArgs};
+use crate::cli::NodeArgs;
 use crate::find;
 use crate::menu::{Menu, MenuEnd};
 use crate::out::short;
+use crate::service::Manager;
+use crate::settings::RunArgs;
 use crate::trouble::{Exit, Trouble};
 
 pub(super) mod serving;
 mod signals;
 
 use serving::Serving;
-pub(super) use signals::Signals;
+pub(crate) use signals::Signals;
 
 /// Whether a menu would have a terminal to itself.
 pub(super) fn has_menu_terminal() -> bool {
@@ -64,7 +66,7 @@ pub(super) async fn start(
     }
 }
 
-/// What the flags say to the node.
+/// What the settings say to the node.
 pub(super) async fn config(
     context: &Context,
     args: &RunArgs,
@@ -86,20 +88,15 @@ pub(super) async fn config(
     }
     config.data.clone_from(&args.data);
     config.offer = args.offer;
-    config.nearby = !args.no_mdns;
+    config.nearby = args.nearby;
     config.classic = args.classic;
     config.bits = args.bits;
     config.ring_name.clone_from(&args.ring_name);
     config.record.clone_from(&args.record);
-    if let Some(period) = args.scrub_days {
-        config.scrub.period = period;
-    }
-    if let Some(rate) = args.scrub_rate {
-        config.scrub.bytes_per_second_max = rate;
-    }
-    if let Some(grace) = args.grace {
-        config.timing.grace = grace;
-    }
+    config.scrub.period = args.scrub_period;
+    config.scrub.bytes_per_second_max = args.scrub_rate;
+    config.repair.bytes_per_second_max = args.repair_rate;
+    config.timing.grace = args.grace;
     Ok(config)
 }
 
@@ -122,10 +119,17 @@ pub(super) fn announce(context: &Context, serving: &Serving) -> Result<(), Troub
 
 /// Serves until a signal, or until the node has left the ring.
 pub(super) async fn serve(serving: Serving, mut signals: Signals) -> Result<(), Trouble> {
+    let manager = Manager::of_environment();
     let phase = tokio::select! {
         () = signals.next() => Phase::Stopping,
         phase = serving.node.wait_left() => phase,
+        never = manager.inform(&serving.node) => match never {},
     };
+    manager.stopping(match phase {
+        Phase::Left => "left the ring",
+        Phase::Expelled => "expelled from the ring",
+        Phase::Running | Phase::Stopping | Phase::Stopped => "a pause: its copies stay on its disk",
+    });
     if phase == Phase::Left {
         tracing::info!("left the ring: nothing of it is on this machine any more");
     }

@@ -1,5 +1,6 @@
 //! `put`: files of this machine, or what comes in on standard input, into the ring.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,8 @@ use std::time::UNIX_EPOCH;
 use bytes::Bytes;
 use chordal_object::Name;
 use chordal_web::api;
-use futures_util::{StreamExt, TryStreamExt};
+use chordal_web::safety::is_member;
+use serde::Serialize;
 
 use super::Context;
 use crate::cli::{OnlyArgs, PutArgs};
@@ -16,12 +18,11 @@ use crate::client::{Client, Upload};
 use crate::names::{self, Prefix};
 use crate::out::{count, size, visible};
 use crate::progress::Progress;
-use crate::trouble::Trouble;
+use crate::receipt::{self, Copies, enough};
+use crate::trouble::{Exit, Trouble};
 
 mod folder;
-
-/// Files stored at once.
-const AT_ONCE: usize = 16;
+pub(super) mod many;
 
 /// Files up to this many bytes are read whole before they are sent.
 const SMALL_BYTES: u64 = 256 << 10;
@@ -34,58 +35,139 @@ const SHOWN_MAX: usize = 20;
 struct Wanted {
     path: PathBuf,
     name: String,
+    /// In bytes, where it is an ordinary file.
+    size: Option<u64>,
 }
 
 pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> {
     let wanted = wanted(&args)?;
-    let client = context.client()?;
-    let bar = match wanted.as_slice() {
-        [one] if is_pipe(&one.path) => Progress::bytes(None, &one.name),
-        [one] => Progress::bytes(length(&one.path), &one.name),
-        many => Progress::files(many.len() as u64, "storing"),
-    };
-    let single = wanted.len() == 1;
-    let only = &args.only;
-    let putting = futures_util::stream::iter(&wanted)
-        .map(|file| {
-            let (bytes, files) = if single {
-                (bar.clone(), Progress::none())
-            } else {
-                (Progress::none(), bar.clone())
-            };
-            let client = client.clone();
-            async move {
-                let stored = put_one(&client, &file.path, &file.name, only, bytes).await;
-                files.advance(1);
-                stored.map_err(|trouble| {
-                    let from_input = file.path.as_os_str() == "-";
-                    let what = if from_input {
-                        file.name.clone()
-                    } else {
-                        file.path.display().to_string()
-                    };
-                    trouble.with(&format!("{what} was not stored"))
-                })
-            }
-        })
-        .buffer_unordered(AT_ONCE);
-    let mut putting = std::pin::pin!(putting);
-    let mut done = Vec::new();
-    let ended = loop {
-        match putting.try_next().await {
-            Ok(Some(stored)) => {
-                if context.out.json {
-                    context.out.object(&stored)?;
-                }
-                done.push(stored);
-            }
-            Ok(None) => break Ok(()),
-            Err(trouble) => break Err(trouble),
+    if let Some(path) = &args.receipt {
+        if wanted.len() != 1 {
+            return Err(
+                Trouble::usage("a receipt is of one file, and several were given")
+                    .advice("Store them one by one, each with a --receipt of its own."),
+            );
         }
+        receipt::may_write(path)?;
+    }
+    let context = context.quiet_if(args.quiet);
+    let client = context.client()?;
+    let [one] = wanted.as_slice() else {
+        return many::put(&context, &client, &args, &wanted).await;
     };
+    let bar = if args.quiet {
+        Progress::none()
+    } else {
+        Progress::bytes(one.size, &one.name)
+    };
+    let stored = put_one(&client, &one.path, &one.name, &args.only, bar.clone()).await;
     bar.clear();
-    tell(&context, &mut done)?;
-    ended.map_err(|trouble| so_far(trouble, done.len(), wanted.len()))
+    let stored = stored.map_err(|trouble| {
+        let what = if is_pipe(&one.path) {
+            one.name.clone()
+        } else {
+            one.path.display().to_string()
+        };
+        trouble.with(&format!("{what} was not stored"))
+    })?;
+    tell(&context, &stored)?;
+    match &args.receipt {
+        Some(path) => give_receipt(&context, &client, path, &stored).await,
+        None => Ok(()),
+    }
+}
+
+/// Has a receipt made of what was stored, checks it and keeps it.
+async fn give_receipt(
+    context: &Context,
+    client: &Client,
+    path: &Path,
+    stored: &api::Stored,
+) -> Result<(), Trouble> {
+    let made = async {
+        let file = client.receipt(&stored.name, &stored.version).await?;
+        let made = file.receipt();
+        let made = made.map_err(|error| Trouble::failed("no_receipt", error.to_string()))?;
+        let known = receipt::trusted(&context.common, None, &made)?;
+        receipt::check(path, &made, &known)?;
+        let is_of_it = file.hash == stored.hash && file.version == stored.version;
+        if !is_of_it {
+            return Err(Trouble::failed(
+                "no_receipt",
+                "the receipt is of something else",
+            ));
+        }
+        let expelled = receipt::expelled(&context.common, &known)?;
+        receipt::write(path, &file)?;
+        let copies = Copies::of(&made, &expelled);
+        Ok((made, copies))
+    };
+    let (made, copies) = made.await.map_err(|trouble: Trouble| {
+        let still = format!(
+            "The file is stored and safe, as version {}.",
+            stored.version
+        );
+        let trouble = trouble.with("no receipt was written").still(still);
+        trouble.advice("Store it again with --receipt to get one; nothing is sent twice.")
+    })?;
+    let signers: BTreeSet<_> = made.statements.iter().map(|it| it.holding.node).collect();
+    let given = Given {
+        receipt: path.display().to_string(),
+        name: &stored.name,
+        version: &stored.version,
+        holders: signers.len(),
+        unheard: made.unheard.len(),
+        wanted: copies.wanted,
+        copies: copies.fewest(),
+    };
+    context.out.either(&given, |out| {
+        let unheard = match made.unheard.len() {
+            0 => String::new(),
+            some => format!(", {} said nothing", count(some as u64, "node")),
+        };
+        out.line(format_args!(
+            "{} {}, signed by {}{unheard}",
+            out.paint().green("receipt"),
+            path.display(),
+            count(signers.len() as u64, "holder"),
+        ))
+    })?;
+    let verify = format!("chordal verify {}", quoted(&path.display().to_string()));
+    shown(&copies, &stored.version, &verify)?;
+    context
+        .out
+        .ending(format_args!("Is it still there? {verify}"))
+}
+
+/// Whether a receipt that was written shows as many copies as a put waits for.
+fn shown(copies: &Copies, version: &str, verify: &str) -> Result<(), Trouble> {
+    if copies.are_enough() {
+        return Ok(());
+    }
+    let what = format!(
+        "the receipt proves little: for some of the file {} of {} nodes signed, and {} are enough",
+        copies.fewest(),
+        copies.wanted,
+        enough(copies.wanted)
+    );
+    Err(Trouble::ending(Exit::TooFewCopies, "too_few_copies", what)
+        .still(format!("The file is stored, as version {version}, and the receipt is written."))
+        .advice(format!(
+            "Who has it now says {verify}; for a better receipt store it again with another --receipt."
+        )))
+}
+
+/// What is told of a receipt that was written.
+#[derive(Serialize)]
+struct Given<'a> {
+    receipt: String,
+    name: &'a str,
+    version: &'a str,
+    holders: usize,
+    unheard: usize,
+    wanted: u32,
+    /// Of the part that the fewest signed for.
+    copies: usize,
 }
 
 /// Which files, and what to call them.
@@ -97,10 +179,7 @@ fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
             ));
         };
         let name = names::parse(name)?.to_string();
-        return Ok(vec![Wanted {
-            path: path.clone(),
-            name,
-        }]);
+        return Ok(vec![Wanted::new(path.clone(), name)]);
     }
     let (paths, place) = split_place(&args.paths)?;
     let mut wanted = Vec::new();
@@ -111,7 +190,7 @@ fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
                     .advice("Name it: chordal put - --as NAME."),
             );
         }
-        let metadata = std::fs::metadata(path).map_err(|error| Trouble::file(path, &error))?;
+        let metadata = std::fs::metadata(path).map_err(|error| no_file(path, &error))?;
         if metadata.is_dir() {
             if !args.recursive {
                 return Err(
@@ -123,20 +202,65 @@ fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
             }
             for (path, below) in folder::files(path)? {
                 let name = place.join(&below)?.to_string();
-                wanted.push(Wanted { path, name });
+                wanted.push(Wanted::new(path, name));
             }
         } else {
+            may_be_read(path, &metadata)?;
             let name = place.join(&names::of_file(path)?)?.to_string();
-            wanted.push(Wanted {
-                path: path.clone(),
-                name,
-            });
+            wanted.push(Wanted::new(path.clone(), name));
         }
     }
     if wanted.is_empty() {
         return Err(Trouble::failed("empty", "there is no file to store"));
     }
+    all_differ(&wanted)?;
     Ok(wanted)
+}
+
+/// Refuses two files for one name: one of them would be lost.
+fn all_differ(wanted: &[Wanted]) -> Result<(), Trouble> {
+    let mut known = BTreeMap::new();
+    for Wanted { path, name, .. } in wanted {
+        if let Some(other) = known.insert(name, path) {
+            return Err(Trouble::usage(format!(
+                "{} and {} would both be '{}'; nothing was stored",
+                other.display(),
+                path.display(),
+                visible(name)
+            ))
+            .advice("Store them one by one: chordal put FILE --as NAME, or under places of their own: chordal put FILE PLACE/"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what has no end or no bytes of its own: a pipe without a writer would be waited for without end.
+fn may_be_read(path: &Path, metadata: &std::fs::Metadata) -> Result<(), Trouble> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        let kind = metadata.file_type();
+        if kind.is_fifo() || kind.is_socket() || kind.is_block_device() {
+            let what = format!("{} is no ordinary file", path.display());
+            return Err(Trouble::usage(what)
+                .advice("Store what comes out of it: chordal put - --as NAME < FILE"));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, metadata);
+    Ok(())
+}
+
+/// What is said of a file that cannot be looked at: the last of several may have been meant as a name.
+fn no_file(path: &Path, error: &std::io::Error) -> Trouble {
+    let trouble = Trouble::file(path, error);
+    if error.kind() != std::io::ErrorKind::NotFound {
+        return trouble;
+    }
+    trouble.advice(
+        "All of these are files of this machine. To name one in the ring: chordal put FILE --as NAME; to put several in \
+         a place: chordal put FILES SPACE:FOLDER/, where a space is written in small letters.",
+    )
 }
 
 /// The paths, and the place that the last one may name.
@@ -179,6 +303,7 @@ pub(crate) async fn put_one(
         let hash = blake3::hash(&bytes);
         let upload = Upload::bytes(bytes).of_type(media_type).only(only);
         let stored = client.put(name, upload, modified).await?;
+        bar.advance(length.unwrap_or(0));
         return checked(stored, Some(hash));
     }
     let (upload, hash) = Upload::reader(file, length, move |bytes| bar.advance(bytes));
@@ -260,50 +385,31 @@ fn is_pipe(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-fn length(path: &Path) -> Option<u64> {
-    let metadata = std::fs::metadata(path).ok()?;
-    metadata.is_file().then_some(metadata.len())
-}
-
-fn so_far(trouble: Trouble, done: usize, wanted: usize) -> Trouble {
-    if wanted == 1 || done == 0 {
-        return trouble;
+impl Wanted {
+    fn new(path: PathBuf, name: String) -> Self {
+        let metadata = std::fs::metadata(&path).ok();
+        let file = metadata.filter(std::fs::Metadata::is_file);
+        Self {
+            size: file.map(|file| file.len()),
+            path,
+            name,
+        }
     }
-    trouble.still(format!(
-        "{done} of {wanted} files are stored and safe; running the command again stores the rest."
-    ))
 }
 
 /// What is now true.
-fn tell(context: &Context, done: &mut [api::Stored]) -> Result<(), Trouble> {
-    if context.out.json || done.is_empty() {
-        return Ok(());
+fn tell(context: &Context, stored: &api::Stored) -> Result<(), Trouble> {
+    if context.out.json {
+        return context.out.object(stored);
     }
-    done.sort_by(|a, b| a.name.cmp(&b.name));
     let paint = context.out.paint();
-    if done.len() <= SHOWN_MAX {
-        for stored in done.iter() {
-            context.out.line(format_args!(
-                "{} {}  {}",
-                paint.green("stored"),
-                visible(&stored.name),
-                paint.dim(size(stored.size)),
-            ))?;
-        }
-    } else {
-        let bytes = done.iter().map(|stored| stored.size).sum();
-        context.out.line(format_args!(
-            "{} {}, {}",
-            paint.green("stored"),
-            count(done.len() as u64, "file"),
-            size(bytes)
-        ))?;
-    }
-    let worst = done
-        .iter()
-        .min_by_key(|stored| stored.copies.durable)
-        .expect("there is one at least");
-    context.out.ending(safety(worst))
+    context.out.line(format_args!(
+        "{} {}  {}",
+        paint.green("stored"),
+        visible(&stored.name),
+        paint.dim(size(stored.size)),
+    ))?;
+    context.out.hint(safety(stored))
 }
 
 /// How safe a file is, in words, and what to do next.
@@ -327,6 +433,28 @@ pub(crate) fn safety(stored: &api::Stored) -> String {
         ),
     };
     format!("{copies} Read it on any node: chordal get {get}")
+}
+
+/// How safe many files are, of which this one is the worst protected, and where they are.
+fn spread(worst: &api::Stored, status: Option<&api::Status>) -> String {
+    let api::Copies { durable, wanted } = worst.copies;
+    if durable < 2 || durable < wanted {
+        return safety(worst);
+    }
+    let holds = |node: &&api::NodeHealth| is_member(node) && node.offered_bytes > 0;
+    let nodes = status.map(|status| status.ring.nodes.iter().filter(holds).count() as u64);
+    let nodes = nodes.map_or(String::new(), |nodes| {
+        format!(" on {}", count(nodes, "node"))
+    });
+    let lose = if durable == 2 {
+        "Lose either one"
+    } else {
+        "Lose any two"
+    };
+    format!(
+        "{durable} copies of each{nodes}. {lose} and nothing is lost. Where one is: chordal where {}",
+        quoted(&worst.name)
+    )
 }
 
 /// A name as it can be pasted into a shell.

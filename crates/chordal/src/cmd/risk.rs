@@ -9,14 +9,12 @@ use crate::trouble::Trouble;
 pub(super) async fn run(context: Context) -> Result<(), Trouble> {
     let risk = context.client()?.risk().await?;
     context.out.either(&risk, |out| tell(out, &risk))?;
-    let harmless = risk.deaths.iter().filter(|deaths| deaths.share <= 0.0);
-    let ending = match harmless.map(|deaths| deaths.count).max() {
-        None => "Add a node, or wait for the copies that are being made: chordal status",
-        Some(_) => {
-            "Parts of all keys, by who should hold what and answers now. One file: chordal where NAME"
-        }
-    };
-    context.out.ending(ending)
+    let bears_one = risk.deaths.iter().any(|deaths| deaths.share <= 0.0);
+    context.out.ending(if bears_one {
+        "Parts of all keys, by who should hold what and answers now. One file: chordal where NAME"
+    } else {
+        "Add a node, or wait for the copies that are being made: chordal status"
+    })
 }
 
 fn tell(out: Out, risk: &Risk) -> Result<(), Trouble> {
@@ -60,7 +58,7 @@ fn of_deaths(out: Out, deaths: &RiskOfDeaths) -> String {
 }
 
 /// A part of all keys, never rounded to nothing.
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     if share < 0.0005 {
         "less than 0.1 %".to_owned()
     } else {

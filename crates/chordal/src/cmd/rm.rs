@@ -24,6 +24,12 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
             names.push(names::parse(text)?.to_string());
             continue;
         }
+        if text.is_empty() {
+            return Err(Trouble::usage(
+                "an empty name means every file of a space; nothing was deleted",
+            )
+            .advice("If that is meant, name the space: chordal rm -r main:"));
+        }
         let rows = ls::all(&client, &Prefix::parse(text)?).await?;
         if rows.is_empty() {
             return Err(Trouble::not_found(format!(
@@ -35,7 +41,7 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
         names.extend(rows.into_iter().map(|row| row.name));
     }
     let bar = if names.len() > 1 {
-        Progress::files(names.len() as u64, "deleting")
+        Progress::files(names.len() as u64, 0, "deleting")
     } else {
         Progress::none()
     };
@@ -45,7 +51,7 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
             let (client, bar) = (client.clone(), bar.clone());
             async move {
                 let removed = client.remove(name, if_version).await;
-                bar.advance(1);
+                bar.file_done();
                 removed.map_err(|trouble| trouble.with(&format!("'{}'", visible(name))))
             }
         })
@@ -65,9 +71,12 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
     bar.clear();
     ended.map_err(|trouble: Trouble| match done {
         0 => trouble,
-        done => trouble.still(format!("{done} of {} names are deleted.", names.len())),
+        done => trouble.still(format!(
+            "{done} of {} names are deleted; it went no further.",
+            names.len()
+        )),
     })?;
-    context.out.ending(format_args!(
+    context.out.hint(format_args!(
         "{} deleted. The space comes back within minutes, once every node answers.",
         count(done, "file")
     ))

@@ -2,7 +2,7 @@
 
 use chordal_web::api::Stat;
 
-use super::Context;
+use super::{Context, get};
 use crate::cli::NameArgs;
 use crate::names;
 use crate::out::{Out, count, size, visible};
@@ -10,7 +10,8 @@ use crate::trouble::Trouble;
 
 pub(super) async fn run(context: Context, args: NameArgs) -> Result<(), Trouble> {
     let name = names::parse(&args.name)?.to_string();
-    let stat = context.client()?.stat(&name).await?;
+    let stat = context.client()?.stat(&name).await;
+    let stat = stat.map_err(|trouble| get::of(&name, trouble))?;
     context.out.either(&stat, |out| tell(out, &stat))?;
     context.out.ending(format_args!(
         "Who holds it: chordal where {}",

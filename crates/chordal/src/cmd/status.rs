@@ -4,10 +4,15 @@ use chordal_web::api::{NodeHealth, Scrub, Status};
 use chordal_web::safety::{Safety, is_member};
 
 use super::Context;
+use crate::cli::StatusArgs;
 use crate::out::{Out, Paint, Painted, count, short, size, visible};
 use crate::trouble::Trouble;
+use crate::watch;
 
-pub(super) async fn run(context: Context) -> Result<(), Trouble> {
+pub(super) async fn run(context: Context, args: StatusArgs) -> Result<(), Trouble> {
+    if args.watch {
+        return Box::pin(watch::run(&context)).await;
+    }
     let status = context.client()?.status().await?;
     context.out.either(&status, |out| tell(out, &status))
 }

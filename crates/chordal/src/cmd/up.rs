@@ -10,9 +10,10 @@ use super::Context;
 use super::invite::{span, unreachable_elsewhere};
 use super::join::Place;
 use super::node::{self, Signals, serving::Serving};
-use crate::cli::{JoinRunArgs, RunArgs, UpArgs};
+use crate::cli::UpArgs;
 use crate::client::Client;
 use crate::out::{Out, count, short, size, visible};
+use crate::settings::{JoinRunArgs, RunArgs};
 use crate::trouble::Trouble;
 
 /// The port that people expect, the seed's.
@@ -34,13 +35,7 @@ pub(super) async fn run_and_join(
     place: Place,
     args: JoinRunArgs,
 ) -> Result<(), Trouble> {
-    let run = RunArgs {
-        offer: args.offer,
-        data: args.data,
-        no_mdns: args.no_mdns,
-        ..RunArgs::default()
-    };
-    serve(context, run, Some(place)).await
+    serve(context, args.0, Some(place)).await
 }
 
 async fn serve(context: Context, run: RunArgs, place: Option<Place>) -> Result<(), Trouble> {

@@ -55,3 +55,16 @@ fn only_long_keys_are_shortened() {
     assert_eq!(short_key("797"), "797");
     assert_eq!(short_key("9e15cb9859b072ea5434d919b8c0b01a"), "9e15cb98…");
 }
+
+#[test]
+fn times_are_for_people() {
+    let told = [
+        (5, "5 s"),
+        (99, "99 s"),
+        (130, "3 min"),
+        (12_000, "3 h 20 min"),
+    ];
+    for (seconds, words) in told {
+        assert_eq!(time(seconds), words);
+    }
+}

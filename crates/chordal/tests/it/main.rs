@@ -17,9 +17,16 @@ mod dashboard;
 mod demo;
 mod expel;
 mod files;
+mod forecast;
 mod forget;
 mod invite;
+mod receipts;
 mod replay;
 mod ring;
 mod scrub;
+#[cfg(target_os = "linux")]
+mod service;
+mod settings;
 mod support;
+mod transfers;
+mod watch;

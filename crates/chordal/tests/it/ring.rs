@@ -1,6 +1,8 @@
 //! Rings of several nodes: every node is a door, and a dead one is no loss.
 
-use crate::support::{Home, alive, bytes, nobody};
+use std::time::{Duration, Instant};
+
+use crate::support::{Home, PATIENCE, alive, bytes, nobody};
 
 #[test]
 fn what_goes_in_at_one_node_comes_out_at_the_others() {
@@ -135,6 +137,12 @@ fn risk_says_how_many_deaths_a_ring_of_three_bears() {
     first.until(&home, "at rest", |status| {
         alive(status) == 3 && status["repair"]["copies_missing"] == 0
     });
+    // That no copy is missing is not yet that every node has compared all its arcs.
+    let begun = Instant::now();
+    while second.api(&home, "/v1/risk")["counted"] != 3 {
+        assert!(begun.elapsed() < PATIENCE, "three nodes never count");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let risk = second.ok(&home, &["risk", "--json"]).json();
     let shares: Vec<f64> = risk["deaths"]
         .as_array()

@@ -15,9 +15,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 /// The program, knowing nothing of the machine's own nodes.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chordal"));
-    for name in ["CHORDAL_NODE", "CHORDAL_HOME", "CHORDAL_LOG"] {
-        command.env_remove(name);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CHORDAL_") {
+            command.env_remove(name);
+        }
     }
+    command.env_remove("NOTIFY_SOCKET");
     command
 }
 

@@ -94,14 +94,9 @@ impl Keeper {
         for change in &order.changes {
             if let Change::Record { record, .. } | Change::RecordUnlessPromised { record, .. } =
                 change
-                && let Some(file) = &record.file
-                && record.original.is_none()
+                && let Some(bytes) = record.new_content_bytes()
             {
-                let bytes = match &file.content {
-                    chordal_object::Content::Inline(bytes) => bytes.len(),
-                    chordal_object::Content::Chunks(list) => list.ids.len() * 32,
-                };
-                self.check_offer(bytes as u64)?;
+                self.check_offer(bytes)?;
             }
         }
         Ok(())

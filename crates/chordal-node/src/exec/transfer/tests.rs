@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::Transfers;
 use crate::acquaintances::Acquaintances;
+use crate::attest::Attestor;
 use crate::bulk::Verdict;
 use crate::counters::{Counters, Counting};
 use crate::exec::{self, Disk, Keeper, Server};
@@ -19,7 +20,9 @@ use crate::expulsions::Expulsions;
 use crate::held::Held;
 use crate::home::Home;
 use crate::inbox::{Duty, Inbox};
-use crate::limits::BULK_CONNECTIONS_MAX;
+use crate::limits::{BULK_CONNECTIONS_MAX, BULK_COPIES_MAX};
+use crate::repair::{Repair, RepairPace};
+use crate::scrub::ScrubPace;
 
 /// Everything of a node but its core.
 struct Side {
@@ -52,9 +55,12 @@ fn side(
     let admission = Arc::new(Admission::new(authority.id(), certificate));
     let config = Config {
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        key,
+        key: key.clone(),
         admission: Arc::clone(&admission),
-        limits: Limits::default(),
+        limits: Limits {
+            bulk_connections_max: BULK_CONNECTIONS_MAX,
+            ..Limits::default()
+        },
     };
     let (endpoint, mut events) = network.bind(config).unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -67,11 +73,21 @@ fn side(
         &tasks,
     );
     let settings = Arc::new(RwLock::new(Settings::default()));
+    let repair = Repair::new(RepairPace::default());
+    let attestor = Attestor::new(
+        (key, endpoint.local_addr(), Arc::clone(&admission)),
+        &disk,
+        &settings,
+        ScrubPace::default(),
+    );
     let server = Server::new(
         disk.clone(),
         settings,
-        Expulsions::new(Home::at(folder.path()), admission),
-        Arc::clone(&counting),
+        (
+            Expulsions::new(Home::at(folder.path()), admission),
+            attestor,
+        ),
+        (Arc::clone(&counting), Arc::clone(&repair)),
         tasks.clone(),
     );
     tasks.spawn(async move {
@@ -93,7 +109,7 @@ fn side(
             endpoint.clone(),
             disk.clone(),
             Arc::clone(&held),
-            Arc::clone(&counting),
+            (Arc::clone(&counting), repair),
             tasks,
         ),
         endpoint,
@@ -274,4 +290,26 @@ async fn a_road_is_forgotten_when_nobody_uses_it() {
     }
     tokio::task::yield_now().await;
     assert!(one.transfers.roads.by_addr.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn copies_leave_connections_to_clients() {
+    let (one, hanging) = pair(Manner::Hangs, None);
+    let requests = async |wanted| {
+        while hanging.endpoint.counters().requests_in < wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    for _ in 0..10 * BULK_CONNECTIONS_MAX {
+        one.begin(copy(&hanging));
+    }
+    let copies = u64::try_from(BULK_COPIES_MAX).unwrap();
+    requests(copies).await;
+    one.held.keep(OPERATION, chunk());
+    one.begin(push(&hanging));
+    requests(copies + 1).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(hanging.endpoint.counters().requests_in, copies + 1);
 }

@@ -16,6 +16,22 @@ fn several_nodes_keep_what_each_of_them_heard() {
 }
 
 #[test]
+fn only_the_word_of_the_ring_s_authority_expels() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = Home::at(folder.path());
+    let (authority, other) = (Authority::generate(), Authority::generate());
+    let said = [
+        authority.expel(PeerId([1; 32]), 1),
+        other.expel(PeerId([2; 32]), 1),
+    ];
+    home.keep_expelled(&said).unwrap();
+    let known = |authority: &Authority| home.expelled_from(&authority.id()).unwrap();
+    assert_eq!(known(&authority), BTreeSet::from([NodeId::new([1; 32])]));
+    assert_eq!(known(&other), BTreeSet::from([NodeId::new([2; 32])]));
+    assert_eq!(known(&Authority::generate()), BTreeSet::new());
+}
+
+#[test]
 fn a_list_that_cannot_be_read_is_not_taken_for_an_empty_one() {
     let folder = tempfile::tempdir().unwrap();
     let home = Home::at(folder.path());

@@ -99,6 +99,7 @@ fn not_started(error: StartError) -> Trouble {
         StartError::Newer { .. } => "newer_format",
         StartError::Expelled { .. } => "expelled",
         StartError::OtherRing { .. }
+        | StartError::NoMember { .. }
         | StartError::NotAdmitted { .. }
         | StartError::Another { .. } => "refused",
         StartError::Enrol {

@@ -6,7 +6,9 @@ fn args(paths: &[&Path], recursive: bool) -> PutArgs {
     PutArgs {
         paths: paths.iter().map(|path| path.to_path_buf()).collect(),
         name: None,
+        receipt: None,
         recursive,
+        quiet: false,
         only: OnlyArgs::default(),
     }
 }
@@ -81,4 +83,45 @@ fn bytes_that_changed_on_the_way_are_noticed() {
     assert!(checked(stored.clone(), Some(blake3::hash(b"x"))).is_ok());
     assert!(checked(stored.clone(), Some(blake3::hash(b"y"))).is_err());
     assert!(checked(stored, None).is_err());
+}
+
+#[test]
+fn a_receipt_that_too_few_signed_is_no_success() {
+    let copies = |record, chunks: &[usize]| Copies {
+        wanted: 3,
+        record,
+        chunks: chunks.to_vec(),
+    };
+    let ended = |copies: &Copies| shown(copies, "1-1-00000000", "chordal verify r");
+    assert!(ended(&copies(2, &[3, 2])).is_ok());
+    for few in [copies(3, &[3, 1]), copies(1, &[]), copies(0, &[0, 0])] {
+        let trouble = ended(&few).unwrap_err();
+        assert_eq!(trouble.exit(), Exit::TooFewCopies);
+        let text = trouble.paragraph();
+        assert!(
+            text.contains("is stored, as version 1-1-00000000"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn two_files_are_not_stored_under_one_name() {
+    let home = tempfile::tempdir().unwrap();
+    let [one, other] = ["a", "b"].map(|folder| home.path().join(folder).join("x"));
+    for file in [&one, &other] {
+        fs::create_dir(file.parent().unwrap()).unwrap();
+        fs::write(file, "x").unwrap();
+    }
+    assert!(wanted(&args(&[&one, &other], false)).is_err());
+    assert_eq!(names_of(&args(&[&one], false)), ["x"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_ordinary_file_is_refused_and_not_waited_for() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("socket");
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    assert!(wanted(&args(&[&socket], false)).is_err());
 }
