@@ -64,6 +64,7 @@ impl Fleet {
                 chordal: options.chordal.clone(),
                 home: home.to_owned(),
                 grace: options.grace(),
+                repair_rate: options.repair_rate,
                 record: options.record,
             },
             doors: Mutex::new(Doors {

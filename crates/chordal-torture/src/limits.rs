@@ -20,6 +20,9 @@ pub(crate) const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 /// How long a ring may take to be right again after an event, beyond the grace time.
 pub(crate) const HEAL_PATIENCE: Duration = Duration::from_mins(2);
 
+/// How long one thing may take of which it is measured how long it takes.
+pub(crate) const BAR_PATIENCE: Duration = Duration::from_mins(20);
+
 /// How often it is looked whether it is.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(250);
 

@@ -22,6 +22,8 @@ pub(crate) struct Program {
     pub(crate) home: PathBuf,
     /// Their grace time.
     pub(crate) grace: Duration,
+    /// How many bytes a second each may copy.
+    pub(crate) repair_rate: u64,
     /// Whether they record what they decide upon.
     pub(crate) record: bool,
 }
@@ -83,9 +85,15 @@ impl Machine {
             .args(["--no-menu", "--until-stdin-ends", "--home"])
             .arg(&program.home)
             .args(["--grace", &format!("{}s", program.grace.as_secs())])
+            .args(["--repair-rate", &program.repair_rate.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(append(&log)?);
+        // What somebody has set for nodes of their own is not for these.
+        let set = std::env::vars_os().map(|(name, _)| name);
+        for name in set.filter(|name| name.to_string_lossy().starts_with("CHORDAL_")) {
+            command.env_remove(name);
+        }
         self.starts += 1;
         if program.record {
             let file = format!("machine-{}.{}.record", self.number, self.starts);

@@ -5,6 +5,7 @@
 //! API. What clients may see is judged by the simulator's oracle. Nothing here is repeatable to the
 //! byte: the seed repeats the choices, the machine adds its own.
 
+mod bars;
 mod clients;
 mod events;
 mod fleet;
@@ -56,6 +57,10 @@ fn run(options: &Options) -> Result<bool> {
         options.command_line(),
         home.path().display()
     ));
+    if let Some(bytes) = options.bars {
+        bars::run(options, bytes, home.path())?;
+        return Ok(true);
+    }
     let judge = Arc::new(Judge::new(options.patience));
     let fleet = Arc::new(Fleet::new(options, home.path()));
     let mut events = Events::new(options, Arc::clone(&fleet), Arc::clone(&judge));

@@ -48,9 +48,24 @@ pub(crate) struct Options {
     /// Records what every node decides upon, beside its log, for `chordal sim replay`
     #[arg(long)]
     pub(crate) record: bool,
+    /// Instead of faults: fills five nodes with so many MiB each, and measures what it costs when one is
+    /// away, dies or joins, and when everything is deleted
+    #[arg(long, value_name = "MIB", value_parser = mebibytes)]
+    pub(crate) bars: Option<u64>,
+    /// How many seconds one of them is away then
+    #[arg(long, default_value = "120", value_parser = seconds)]
+    pub(crate) away: Duration,
+    /// How many MiB a second each node may take and give then to make copies
+    #[arg(long, default_value = "64", value_parser = mebibytes)]
+    pub(crate) repair_rate: u64,
     /// Loses a file on purpose, to see it noticed
     #[arg(long)]
     pub(crate) plant: bool,
+}
+
+fn mebibytes(text: &str) -> Result<u64, String> {
+    let mebibytes = text.parse::<u32>().map_err(|error| error.to_string())?;
+    Ok(u64::from(mebibytes) << 20)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -70,7 +85,11 @@ impl Options {
 
     /// How long nodes wait for a silent one.
     pub(crate) fn grace(&self) -> Duration {
-        let usual = if self.down > 1 { 600 } else { 5 };
+        let usual = if self.down > 1 || self.bars.is_some() {
+            600
+        } else {
+            5
+        };
         Duration::from_secs(self.grace.unwrap_or(usual))
     }
 
