@@ -315,7 +315,7 @@ fn core(
         node,
         addr,
         incarnation: on_disk.incarnation,
-        offered_bytes: on_disk.keeper.offered_bytes(),
+        offered_bytes: offered_bytes(config, &on_disk.keeper),
         tokens: if config.offer == Some(0) { 0 } else { TOKENS },
         remembered: on_disk.members.clone(),
         table_nodes: TABLE_MAX,
@@ -330,6 +330,19 @@ fn core(
     };
     let recorder = config.record.as_ref().map(record).transpose()?;
     Ok((Peer::new(birth, Time::default()), recorder))
+}
+
+/// What this node offers to the ring; told where it is less than was wished.
+fn offered_bytes(config: &NodeConfig, keeper: &Keeper) -> u64 {
+    let offered = keeper.offered_bytes();
+    if let Some(wished) = config.offer.filter(|&wished| wished > offered) {
+        tracing::warn!(
+            wished,
+            offered,
+            "the disk has not that much room; less is offered"
+        );
+    }
+    offered
 }
 
 /// Puts the parts together.

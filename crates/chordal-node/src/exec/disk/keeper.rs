@@ -88,11 +88,13 @@ impl Keeper {
         self.store.meta(name)
     }
 
-    /// Bytes this node offers to the ring: what it was told, or what the disk has room for.
+    /// Bytes this node offers to the ring: what it was told, or what the disk has room for, where that is
+    /// less. Shares of the ring follow from it, and a promise that the disk cannot keep would bring a
+    /// node more than it can take.
     pub(crate) fn offered_bytes(&self) -> u64 {
         let (used, free) = self.usage();
-        self.offer_bytes
-            .unwrap_or_else(|| used.saturating_add(free))
+        let room = used.saturating_add(free);
+        self.offer_bytes.map_or(room, |offer| offer.min(room))
     }
 
     /// Bytes stored, and bytes that may still be stored.
