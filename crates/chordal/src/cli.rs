@@ -237,7 +237,7 @@ pub(crate) struct GetArgs {
     /// A folder, a file, or `-` for standard output
     #[arg(default_value = ".")]
     pub(crate) dest: PathBuf,
-    /// Every file whose name begins with NAME
+    /// NAME and every file below it, as in a folder
     #[arg(short, long)]
     pub(crate) recursive: bool,
     /// Replace a local file that exists
@@ -283,7 +283,7 @@ pub(crate) struct RmArgs {
     /// The files, or with -r prefixes of files
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
-    /// Every file whose name begins with NAME
+    /// NAME and every file below it, as in a folder
     #[arg(short, long)]
     pub(crate) recursive: bool,
     /// Delete it only if it has this version, as `stat` shows it

@@ -49,6 +49,17 @@ impl Prefix {
         })
     }
 
+    /// Whether a path is this prefix itself or lies below it, as files lie in a folder: `a` has
+    /// `a` and `a/b`, and not `ab`. What ends with a slash, and nothing at all, has all that begins
+    /// with it.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let Some(rest) = path.strip_prefix(self.path.as_str()) else {
+            return false;
+        };
+        let is_open = self.path.is_empty() || self.path.ends_with('/');
+        is_open || rest.is_empty() || rest.starts_with('/')
+    }
+
     /// The name of a path below this prefix; a slash stands between them.
     pub(crate) fn join(&self, path: &str) -> Result<Name, Trouble> {
         let slash = if self.path.is_empty() || self.path.ends_with('/') {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::Context;
 use crate::cli::LsArgs;
 use crate::client::Client;
-use crate::names::Prefix;
+use crate::names::{self, Prefix};
 use crate::out::{count, size, visible};
 use crate::trouble::{Exit, Trouble};
 
@@ -79,6 +79,37 @@ pub(crate) async fn all(client: &Client, prefix: &Prefix) -> Result<Vec<Row>, Tr
         rows.extend(page.files);
     }
     pages.complete()?;
+    Ok(rows)
+}
+
+/// Every row of a name and of what lies below it, as in a folder; an error where there is none.
+pub(crate) async fn tree(
+    client: &Client,
+    text: &str,
+    prefix: &Prefix,
+) -> Result<Vec<Row>, Trouble> {
+    let mut rows = all(client, prefix).await?;
+    let beginning = rows.len();
+    rows.retain(|row| names::parse(&row.name).is_ok_and(|name| prefix.has(name.path())));
+    if rows.is_empty() {
+        let what = format!(
+            "there is no file '{0}' and none below '{0}/'",
+            visible(text)
+        );
+        let advice = if beginning > 0 {
+            format!(
+                "{} with it: chordal ls {}",
+                match beginning {
+                    1 => "1 name begins".to_owned(),
+                    some => format!("{some} names begin"),
+                },
+                super::put::quoted(text)
+            )
+        } else {
+            "See what there is with `chordal ls`.".to_owned()
+        };
+        return Err(Trouble::not_found(what).advice(advice));
+    }
     Ok(rows)
 }
 

@@ -30,14 +30,7 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
             )
             .advice("If that is meant, name the space: chordal rm -r main:"));
         }
-        let rows = ls::all(&client, &Prefix::parse(text)?).await?;
-        if rows.is_empty() {
-            return Err(Trouble::not_found(format!(
-                "no file's name begins with '{}'",
-                visible(text)
-            ))
-            .advice("See what there is with `chordal ls`."));
-        }
+        let rows = ls::tree(&client, text, &Prefix::parse(text)?).await?;
         names.extend(rows.into_iter().map(|row| row.name));
     }
     let bar = if names.len() > 1 {

@@ -95,3 +95,21 @@ fn a_folder_is_fetched_under_its_own_name() {
         Path::new("photos/2024/a.jpg")
     );
 }
+
+#[test]
+fn a_name_has_what_lies_below_it_as_a_folder_has_and_not_what_begins_alike() {
+    let has = |prefix: &str, path: &str| Prefix::parse(prefix).unwrap().has(path);
+    for (prefix, path) in [
+        ("a", "a"),
+        ("a", "a/b"),
+        ("a/", "a/b"),
+        ("pics:a", "a/b/c"),
+        ("pics:", "anything"),
+        ("", "anything"),
+    ] {
+        assert!(has(prefix, path), "{prefix} {path}");
+    }
+    for (prefix, path) in [("a", "ab"), ("a", "ab/c"), ("a/", "a"), ("a/b", "a")] {
+        assert!(!has(prefix, path), "{prefix} {path}");
+    }
+}

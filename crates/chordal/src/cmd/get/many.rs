@@ -25,7 +25,7 @@ const SHOWN_MAX: usize = 20;
 /// Files fetched at once.
 const AT_ONCE: usize = 32;
 
-/// Fetches every file with a prefix.
+/// Fetches a name and every file below it.
 pub(super) async fn get(
     context: &Context,
     client: &Client,
@@ -36,14 +36,7 @@ pub(super) async fn get(
         return Err(Trouble::usage("several files cannot go to standard output"));
     }
     let prefix = Prefix::parse(&args.name)?;
-    let rows = ls::all(client, &prefix).await?;
-    if rows.is_empty() {
-        return Err(Trouble::not_found(format!(
-            "no file's name begins with '{}'",
-            visible(&args.name)
-        ))
-        .advice("See what there is with `chordal ls`."));
-    }
+    let rows = ls::tree(client, &args.name, &prefix).await?;
     let Planned {
         wishes: plan,
         left_out,
