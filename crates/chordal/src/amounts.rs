@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use chordal_node::InviteCode;
 use jiff::SpanRelativeTo;
 
 /// An IP address, or `localhost`.
@@ -21,6 +22,25 @@ pub(crate) fn parse_ip(text: &str) -> Result<IpAddr, String> {
 pub(crate) fn parse_addr(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| format!("'{text}' is not IP:PORT, as in 127.0.0.1:2000"))
+}
+
+/// Where to join: `HOST:PORT`, a join code, or `-` for standard input. A code is a secret, and is not
+/// repeated where it is wrong. Whether anybody listens there is not asked.
+pub(crate) fn parse_place(text: &str) -> Result<(), String> {
+    let text = text.trim();
+    let text = text.strip_prefix("chordal join ").unwrap_or(text);
+    if text == "-" {
+        return Ok(());
+    }
+    if !text.contains([':', '.']) {
+        let code = text.parse::<InviteCode>();
+        return code.map(drop).map_err(|error| error.to_string());
+    }
+    let port = text.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    match port {
+        Some(Ok(_)) => Ok(()),
+        _ => Err(format!("'{text}' is neither IP:PORT nor a join code")),
+    }
 }
 
 /// Bytes.

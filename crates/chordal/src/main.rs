@@ -36,7 +36,8 @@ fn main() -> ExitCode {
     let json = args.iter().any(|arg| arg == "--json");
     let understood = settings::understand(&args, |name| std::env::var_os(name));
     let ended = match understood {
-        Ok((cli, in_force)) => run(cli, in_force),
+        Ok((cli, in_force)) => settings::check_variables(std::env::vars_os().map(|(name, _)| name))
+            .and_then(|()| run(cli, in_force)),
         Err(NotUnderstood::Typed(error)) => return not_a_command(&error, json),
         Err(NotUnderstood::Set(trouble)) => Err(trouble),
     };

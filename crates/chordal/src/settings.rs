@@ -9,7 +9,8 @@ use std::ffi::OsStr;
 use clap::{Arg, ArgAction, value_parser};
 
 use crate::amounts::{
-    parse_addr, parse_bits, parse_days, parse_rate, parse_size, parse_switch, parse_time,
+    parse_addr, parse_bits, parse_days, parse_place, parse_rate, parse_size, parse_switch,
+    parse_time,
 };
 
 mod file;
@@ -17,7 +18,7 @@ mod flags;
 mod in_force;
 
 pub(crate) use flags::{AnySetting, JoinRunArgs, RunArgs};
-pub(crate) use in_force::{InForce, NotUnderstood, Row, Source, understand};
+pub(crate) use in_force::{InForce, NotUnderstood, Row, Source, check_variables, understand};
 
 /// Something that may be set.
 #[derive(Debug)]
@@ -71,6 +72,9 @@ pub(crate) enum Fallback {
     /// What these words say.
     Means(&'static str),
 }
+
+/// What the names of all variables begin with.
+const VARIABLES: &str = "CHORDAL_";
 
 /// The one setting that cannot stand in the file: which file it is.
 pub(crate) const CONFIG: &str = "config";
@@ -276,7 +280,7 @@ impl Setting {
 
     /// The environment variable that sets it.
     pub(crate) fn variable(&self) -> String {
-        format!("CHORDAL_{}", self.name.to_uppercase().replace('-', "_"))
+        format!("{VARIABLES}{}", self.name.to_uppercase().replace('-', "_"))
     }
 
     /// The default in words.
@@ -310,7 +314,8 @@ impl Setting {
             Kind::Places | Kind::Text if text.trim().is_empty() => {
                 Err("there is nothing in it".to_owned())
             }
-            Kind::Places | Kind::Text => Ok(()),
+            Kind::Places => parse_place(text),
+            Kind::Text => Ok(()),
         }
     }
 

@@ -34,3 +34,19 @@ fn bits_and_switches_know_their_bounds() {
     assert_eq!(parse_switch("0"), Ok(false));
     assert!(parse_switch("perhaps").is_err());
 }
+
+#[test]
+fn a_place_to_join_is_an_address_a_code_or_standard_input() {
+    for good in ["-", "127.0.0.1:2000", "host.example:2000", "[::1]:2000"] {
+        parse_place(good).unwrap();
+    }
+    for wrong in ["127.0.0.1", "host:port", "host.example:99999"] {
+        assert!(
+            parse_place(wrong).unwrap_err().contains("IP:PORT"),
+            "{wrong}"
+        );
+    }
+    let secret = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let said = parse_place(secret).unwrap_err();
+    assert!(!said.contains("ABCD"), "{said}");
+}

@@ -12,13 +12,16 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches};
 
 use super::file::{FILE_NAME, Place, Written};
-use super::{CONFIG, HOME, Kind, SETTINGS, Setting, id};
+use super::{CONFIG, HOME, Kind, SETTINGS, Setting, VARIABLES, id};
 use crate::cli::{self, Cli};
 use crate::find;
 use crate::trouble::{Exit, Trouble};
 
 /// Commands that ask no node and run none of this home: a mistake in its file does not stop them.
 const WITHOUT_FILE: [&str; 4] = ["completions", "demo", "man", "sim"];
+
+/// A variable whose name is this many letters off that of a setting was meant to be it.
+const SLIPS_MAX: usize = 2;
 
 /// Why the program cannot begin.
 #[derive(Debug)]
@@ -130,6 +133,25 @@ fn variables(
         });
     }
     Ok(set)
+}
+
+/// Refuses a variable that is named almost as a setting's: what it was to say is not in force. Others
+/// that begin alike may be somebody else's.
+pub(crate) fn check_variables(names: impl Iterator<Item = OsString>) -> Result<(), Trouble> {
+    for name in names {
+        let name = name.to_str().filter(|name| name.starts_with(VARIABLES));
+        let Some(name) = name else {
+            continue;
+        };
+        let slips = |setting: &Setting| strsim::damerau_levenshtein(&setting.variable(), name);
+        let nearest = SETTINGS.iter().min_by_key(|setting| slips(setting));
+        if let Some(setting) = nearest.filter(|setting| (1..=SLIPS_MAX).contains(&slips(setting))) {
+            let what = format!("{name} sets nothing; the nearest is {}", setting.variable());
+            return Err(Trouble::ending(Exit::Usage, "settings", what)
+                .advice("It is an environment variable: mend its name, or unset it."));
+        }
+    }
+    Ok(())
 }
 
 /// A variable holds several places with commas between them.

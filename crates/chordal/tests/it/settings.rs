@@ -1,5 +1,7 @@
 //! The settings file, as people write it.
 
+use chordal_node::{AuthorityId, InviteCode};
+
 use crate::support::Home;
 
 /// Puts the file into the home.
@@ -47,15 +49,16 @@ fn a_mistake_in_the_file_stops_the_start_and_names_the_line() {
 #[test]
 fn config_tells_every_value_and_where_it_comes_from() {
     let home = Home::new();
-    write(
-        &home,
-        "grace = \"5m\"\noffer = \"5MB\"\njoin = \"SECRETCODE\"\n",
-    );
+    let addr = "192.0.2.1:2000".parse().unwrap();
+    let code = InviteCode::fresh(&[addr], &AuthorityId([7; 32])).to_string();
+    let file = format!("grace = \"5m\"\noffer = \"5MB\"\njoin = \"{code}\"\n");
+    write(&home, &file);
     let mut command = home.command(&["config", "--json", "--bits", "12"]);
     let ended = command.env("CHORDAL_OFFER", "6MB").output().unwrap();
     let told = crate::support::Ended::of(ended).json();
     let path = home.root().join("home/chordal.toml").display().to_string();
     assert_eq!(told["file"], path);
+    assert!(!told.to_string().contains(&code), "a code is a secret");
     let of = |name: &str| {
         let settings = told["settings"].as_array().unwrap();
         let found = settings.iter().find(|setting| setting["name"] == name);

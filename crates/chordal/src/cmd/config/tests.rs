@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use chordal_node::{AuthorityId, InviteCode};
+
 use super::*;
 use crate::settings;
 
@@ -39,7 +41,10 @@ fn the_example_sets_nothing_as_it_is_and_everything_when_it_is_uncommented() {
 
 #[test]
 fn a_join_code_is_not_shown() {
-    let in_force = in_force("join = [\"192.0.2.1:2000\", \"ABCDEFGH\", \"chordal join IJKL\"]");
+    let addr = "192.0.2.1:2000".parse().unwrap();
+    let code = InviteCode::fresh(&[addr], &AuthorityId([7; 32]));
+    let file = format!("join = [\"{addr}\", \"{code}\", \"chordal join {code}\"]");
+    let in_force = in_force(&file);
     let row = in_force
         .rows
         .iter()

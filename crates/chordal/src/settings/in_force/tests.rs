@@ -163,3 +163,22 @@ fn a_commands_own_flag_is_not_taken_for_the_setting_of_that_name() {
     };
     assert!(error.to_string().contains("--offer"), "{error}");
 }
+
+#[test]
+fn a_variable_that_is_almost_one_of_ours_is_refused_and_another_is_let_be() {
+    let check = |name: &str| check_variables([OsString::from(name)].into_iter());
+    for ours in ["CHORDAL_OFFER", "CHORDAL_SCRUB_DAYS", "CHORDAL_LOG"] {
+        check(ours).unwrap();
+    }
+    for other in ["CHORDAL_TOKEN", "CHORDAL_", "CHORDAL_BACKUP_HOST", "OFER"] {
+        check(other).unwrap();
+    }
+    for (slip, meant) in [
+        ("CHORDAL_OFER", "CHORDAL_OFFER"),
+        ("CHORDAL_OFFRE", "CHORDAL_OFFER"),
+        ("CHORDAL_SCRUBDAYS", "CHORDAL_SCRUB_DAYS"),
+    ] {
+        let said = check(slip).unwrap_err().paragraph();
+        assert!(said.contains(slip) && said.contains(meant), "{said}");
+    }
+}
