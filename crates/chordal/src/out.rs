@@ -116,6 +116,16 @@ impl Out {
         }
     }
 
+    /// Says on standard error what whoever asked should know and no program reads.
+    pub(crate) fn note(self, text: impl Display) {
+        if self.quiet || self.json {
+            return;
+        }
+        let text = self.folded(&format!("note: {text}"));
+        // Where nobody reads there is nothing to be done about it.
+        drop(writeln!(io::stderr().lock(), "{text}"));
+    }
+
     /// Prints the last line of a command: what is now true and the next thing to do.
     pub(crate) fn ending(self, text: impl Display) -> Result<(), Trouble> {
         if self.json {

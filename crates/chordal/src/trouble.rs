@@ -114,7 +114,7 @@ impl Trouble {
 
     /// A file of this machine could not be read or written.
     pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::failed("io", format!("{}: {error}", path.display()))
+        Self::failed("io", format!("{}: {}", path.display(), in_words(error)))
     }
 
     /// Whoever read our output has gone: the silent end of `chordal ls | head`.
@@ -227,6 +227,22 @@ fn sentence(text: &str) -> String {
     } else {
         format!("{text}.")
     }
+}
+
+/// What the system says, without its number.
+fn in_words(error: &std::io::Error) -> String {
+    let said = error.to_string();
+    let number = error
+        .raw_os_error()
+        .map(|number| format!(" (os error {number})"));
+    let said = number
+        .and_then(|number| said.strip_suffix(number.as_str()).map(str::to_owned))
+        .unwrap_or(said);
+    let mut letters = said.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_lowercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }
 
 #[cfg(test)]

@@ -91,9 +91,7 @@ fn tell(out: Out, told: &Told<'_>) -> Result<(), Trouble> {
             paint.green(words)
         })?;
     }
-    out.line(paint.dim(
-        "  node      address                    fetches    gives away         drops          then",
-    ))?;
+    out.line(paint.dim("  node         fetches  gives away       drops  then"))?;
     for node in plan.nodes.iter().filter(|node| is_touched(node)) {
         out.line(row(out, node))?;
     }
@@ -118,9 +116,8 @@ fn row(out: Out, node: &PlanNode) -> String {
         None => "it did not say".to_owned(),
     };
     format!(
-        "  {}  {:21}  {:>10}    {:>10}    {:>10}    {then}",
+        "  {}  {:>10}  {:>10}  {:>10}  {then}",
         node.id.as_deref().map_or("new     ", short),
-        node.addr.as_deref().unwrap_or("-"),
         size(node.gets),
         size(node.gives),
         size(node.drops),

@@ -40,7 +40,7 @@ struct Wanted {
 }
 
 pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> {
-    let wanted = wanted(&args)?;
+    let Asked { wanted, left_out } = wanted(&args)?;
     if let Some(path) = &args.receipt {
         if wanted.len() != 1 {
             return Err(
@@ -52,6 +52,7 @@ pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> 
     }
     let context = context.quiet_if(args.quiet);
     let client = context.client()?;
+    tell_left_out(&context, &left_out);
     let [one] = wanted.as_slice() else {
         return many::put(&context, &client, &args, &wanted).await;
     };
@@ -170,8 +171,33 @@ struct Given<'a> {
     copies: usize,
 }
 
+/// What was asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    wanted: Vec<Wanted>,
+    /// What lies in folders that were named and is no file.
+    left_out: Vec<PathBuf>,
+}
+
+/// Says what of a folder is not stored: a copy that lacks something must not pass for a whole one.
+fn tell_left_out(context: &Context, left_out: &[PathBuf]) {
+    if left_out.is_empty() {
+        return;
+    }
+    let paths = left_out.iter().take(SHOWN_MAX);
+    let mut paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
+    if let more @ 1.. = left_out.len().saturating_sub(SHOWN_MAX) {
+        paths.push(format!("and {more} more"));
+    }
+    context.out.note(format_args!(
+        "{} left out, neither files nor folders (links to folders are not followed): {}",
+        left_out.len(),
+        paths.join(", ")
+    ));
+}
+
 /// Which files, and what to call them.
-fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
+fn wanted(args: &PutArgs) -> Result<Asked, Trouble> {
     if let Some(name) = &args.name {
         let [path] = args.paths.as_slice() else {
             return Err(Trouble::usage(
@@ -179,10 +205,16 @@ fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
             ));
         };
         let name = names::parse(name)?.to_string();
-        return Ok(vec![Wanted::new(path.clone(), name)]);
+        return Ok(Asked {
+            wanted: vec![Wanted::new(path.clone(), name)],
+            ..Asked::default()
+        });
     }
     let (paths, place) = split_place(&args.paths)?;
-    let mut wanted = Vec::new();
+    let Asked {
+        mut wanted,
+        mut left_out,
+    } = Asked::default();
     for path in paths {
         if is_pipe(path) {
             return Err(
@@ -200,7 +232,9 @@ fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
                     )),
                 );
             }
-            for (path, below) in folder::files(path)? {
+            let below = folder::below(path)?;
+            left_out.extend(below.left_out);
+            for (path, below) in below.files {
                 let name = place.join(&below)?.to_string();
                 wanted.push(Wanted::new(path, name));
             }
@@ -214,7 +248,7 @@ fn wanted(args: &PutArgs) -> Result<Vec<Wanted>, Trouble> {
         return Err(Trouble::failed("empty", "there is no file to store"));
     }
     all_differ(&wanted)?;
-    Ok(wanted)
+    Ok(Asked { wanted, left_out })
 }
 
 /// Refuses two files for one name: one of them would be lost.
@@ -426,7 +460,7 @@ pub(crate) fn safety(stored: &api::Stored) -> String {
             } else {
                 "Lose any two nodes"
             };
-            format!("{durable} copies on as many disks. {lose} and nothing is lost.")
+            format!("{durable} copies on as many nodes. {lose} and nothing is lost.")
         }
         (durable, wanted) => format!(
             "{durable} of {wanted} copies are on disk; the ring makes the others as soon as it can."

@@ -11,7 +11,14 @@ use crate::trouble::Trouble;
 pub(super) async fn run(context: Context, args: NameArgs) -> Result<(), Trouble> {
     let name = names::parse(&args.name)?.to_string();
     let found = context.client()?.whereis(&name).await?;
-    context.out.either(&found, |out| tell(out, &found))
+    context.out.either(&found, |out| tell(out, &found))?;
+    if found.exists {
+        return Ok(());
+    }
+    let what = format!("there is no file '{}'", visible(&found.name));
+    Err(Trouble::not_found(what)
+        .still("Those nodes would hold it.")
+        .advice("See what there is with `chordal ls`."))
 }
 
 /// Prints it for people.
@@ -57,8 +64,6 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
             super::put::quoted(&found.name)
         ))
     } else {
-        out.ending(format_args!(
-            "{hops}, {total:.1} ms. There is no such file; these nodes would hold it."
-        ))
+        out.ending(format_args!("{hops}, {total:.1} ms"))
     }
 }

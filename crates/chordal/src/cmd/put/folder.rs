@@ -1,16 +1,26 @@
 //! All files below a folder.
 //!
-//! Links to files are followed, links to folders are not: a circle must not become endless.
+//! Links to files are followed, links to folders are not: a circle must not become endless. Whatever
+//! else is no file (sockets, pipes, devices, links to nothing) is left out, and said to be.
 
 use std::path::{Path, PathBuf};
 
 use crate::names;
 use crate::trouble::Trouble;
 
-/// The files below `folder` in order, each with its name: the folder's own name and the path below
-/// it, with slashes. `.` has no name of its own.
-pub(super) fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, Trouble> {
-    let mut found = Vec::new();
+/// What lies below a folder.
+#[derive(Debug, Default)]
+pub(super) struct Below {
+    /// The files in order, each with its name: the folder's own name and the path below it, with
+    /// slashes. `.` has no name of its own.
+    pub(super) files: Vec<(PathBuf, String)>,
+    /// What is neither a file nor a folder.
+    pub(super) left_out: Vec<PathBuf>,
+}
+
+/// Looks below `folder`.
+pub(super) fn below(folder: &Path) -> Result<Below, Trouble> {
+    let mut found = Below::default();
     let mut folders = vec![(folder.to_path_buf(), name_of(folder)?)];
     while let Some((here, name)) = folders.pop() {
         let entries = std::fs::read_dir(&here).map_err(|error| Trouble::file(&here, &error))?;
@@ -32,11 +42,14 @@ pub(super) fn files(folder: &Path) -> Result<Vec<(PathBuf, String)>, Trouble> {
             if kind.is_dir() {
                 folders.push((path, below));
             } else if kind.is_file() || (kind.is_symlink() && path.is_file()) {
-                found.push((path, below));
+                found.files.push((path, below));
+            } else {
+                found.left_out.push(path);
             }
         }
     }
-    found.sort_by(|a, b| a.1.cmp(&b.1));
+    found.files.sort_by(|a, b| a.1.cmp(&b.1));
+    found.left_out.sort();
     Ok(found)
 }
 

@@ -14,7 +14,12 @@ fn args(paths: &[&Path], recursive: bool) -> PutArgs {
 }
 
 fn names_of(args: &PutArgs) -> Vec<String> {
-    wanted(args).unwrap().into_iter().map(|w| w.name).collect()
+    wanted(args)
+        .unwrap()
+        .wanted
+        .into_iter()
+        .map(|w| w.name)
+        .collect()
 }
 
 #[test]
@@ -43,8 +48,9 @@ fn a_link_in_a_circle_does_not_make_a_folder_endless() {
     fs::write(home.path().join("a"), "x").unwrap();
     std::os::unix::fs::symlink(home.path(), home.path().join("circle")).unwrap();
     std::os::unix::fs::symlink(home.path().join("a"), home.path().join("link")).unwrap();
-    let found = folder::files(home.path()).unwrap();
-    assert_eq!(found.len(), 2);
+    let found = folder::below(home.path()).unwrap();
+    assert_eq!(found.files.len(), 2);
+    assert_eq!(found.left_out, [home.path().join("circle")], "it is said");
 }
 
 #[test]
