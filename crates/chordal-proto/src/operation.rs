@@ -26,6 +26,7 @@ use crate::input::{Command, OperationId};
 use crate::limits::OPERATIONS_MAX;
 use crate::message::Message;
 use crate::peer::Peer;
+use crate::placement;
 use crate::time::Time;
 use crate::timer::Reason;
 
@@ -259,8 +260,14 @@ impl Peer {
         }
     }
 
-    /// An operation is tried again.
+    /// An operation is tried again. Where too many holders are silent it is given up sooner: one that
+    /// restarts is back by then, and nobody else can help.
     pub(crate) fn retry(&mut self, now: Time, operation: OperationId) {
+        if self.lacks_holders(operation) {
+            let over = now + self.timing.operation / 3;
+            self.timers
+                .at_latest(over, Reason::OperationOver(operation));
+        }
         match self.operations.open.get(&operation) {
             Some(Task::Read(_)) => self.read_again(now, operation),
             Some(Task::Write(_)) => self.write_again(now, operation),
@@ -270,6 +277,37 @@ impl Peer {
             Some(Task::List(_)) => self.list_again(now, operation),
             Some(Task::Check(_)) => self.walk_again(now, operation),
             Some(Task::Where(_) | Task::Count(_) | Task::Status(_) | Task::Forget(_)) | None => {}
+        }
+    }
+
+    /// Whether no majority of the holders that an operation needs is thought to answer.
+    fn lacks_holders(&self, operation: OperationId) -> bool {
+        let lacks_majority = |holders: &[NodeId]| {
+            let answering = holders.iter().filter(|&&node| self.answers(node)).count();
+            answering < placement::quorum(holders.len())
+        };
+        let of_key = |key| placement::holders(&self.table, &self.settings, key);
+        match self.operations.open.get(&operation) {
+            Some(Task::Read(task)) => lacks_majority(&of_key(task.quorum.key)),
+            Some(Task::Write(task)) => lacks_majority(&of_key(self.settings.name_key(task.name()))),
+            Some(Task::List(_)) => placement::arcs(&self.table, &self.settings)
+                .any(|held| lacks_majority(&held.holders)),
+            // A chunk goes to other nodes where its holders are silent.
+            Some(Task::Store(_)) => {
+                let nodes: Vec<NodeId> = self.table.holders().collect();
+                let needed = placement::quorum(nodes.len().min(self.settings.replicas.into()));
+                nodes.iter().filter(|&&node| self.answers(node)).count() < needed
+            }
+            Some(
+                Task::Keep(_)
+                | Task::Fetch(_)
+                | Task::Where(_)
+                | Task::Count(_)
+                | Task::Status(_)
+                | Task::Forget(_)
+                | Task::Check(_),
+            )
+            | None => false,
         }
     }
 

@@ -161,9 +161,20 @@ impl Cluster {
 
     /// Gives a node a command and lets time pass until it answers.
     pub(crate) fn ask(&mut self, index: u16, command: Command) -> Result<Answer, Failure> {
+        let operation = self.begin(index, command);
+        self.outcome(operation)
+    }
+
+    /// Gives a node a command.
+    pub(crate) fn begin(&mut self, index: u16, command: Command) -> OperationId {
         self.operations += 1;
         let operation = OperationId(self.operations);
         self.drive(addr(index), Input::Command { operation, command });
+        operation
+    }
+
+    /// Lets time pass until a command is answered.
+    pub(crate) fn outcome(&mut self, operation: OperationId) -> Result<Answer, Failure> {
         let end = self.now + Duration::from_mins(1);
         while self.now < end {
             if let Some(answer) = self.replies.remove(&operation) {
@@ -204,13 +215,17 @@ impl Cluster {
         name: &str,
         content: &[u8],
     ) -> Result<Answer, Failure> {
-        let draft = Draft {
+        self.ask(index, Self::draft(name, content))
+    }
+
+    /// The command to write a small file.
+    pub(crate) fn draft(name: &str, content: &[u8]) -> Command {
+        Command::WriteRecord(Draft {
             name: name.parse().unwrap(),
             modified_ms: 0,
             file: Some(inline(content)),
             condition: None,
-        };
-        self.ask(index, Command::WriteRecord(draft))
+        })
     }
 
     pub(crate) fn delete(&mut self, index: u16, name: &str) -> Result<Answer, Failure> {

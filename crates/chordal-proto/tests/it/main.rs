@@ -17,6 +17,7 @@ mod fingers_only;
 mod forecast;
 mod forget;
 mod lapse;
+mod refusals;
 mod ring;
 mod shadow;
 mod space;
