@@ -23,6 +23,7 @@ export function verdict(scene, heading = "h2") {
     waiting: "Copies out of reach",
     working: "Copies are being made",
     missing: "Copies are missing",
+    minority: "Too few nodes can be reached",
   }[safety.state];
   return h("section", { class: "sheet verdict", "data-state": safety.state },
     h(heading, null, title),

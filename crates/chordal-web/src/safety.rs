@@ -11,7 +11,7 @@ const COPIES_MAX: u64 = 3;
 /// How safe the files of a ring are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Safety {
-    /// `safe`, `one_copy`, `waiting`, `working` or `missing`.
+    /// `safe`, `one_copy`, `waiting`, `working`, `missing` or `minority`.
     pub state: String,
     /// In words: what is true and, where there is something, what to do.
     pub words: String,
@@ -33,7 +33,17 @@ impl Safety {
             .filter(|node| node.state != "suspect")
             .count() as u64;
         let missing = repair.copies_missing;
+        // Of two nodes either goes on alone.
+        let is_minority = keepers.len() > 2 && answering * 2 <= keepers.len() as u64;
         let (state, words) = match (repair.state.as_str(), missing) {
+            _ if is_minority => (
+                "minority",
+                format!(
+                    "Only {answering} of {} nodes can be reached: nothing is written, and few files are read, until most of \
+                     them are. Bring the others back; those that will never return: chordal forget NODE --force",
+                    keepers.len()
+                ),
+            ),
             ("waiting", _) => (
                 "waiting",
                 format!(

@@ -72,3 +72,20 @@ fn copies_that_nobody_can_hold_are_not_said_to_be_made() {
     ];
     assert!(words(&four).contains("the ring is making them"));
 }
+
+#[test]
+fn where_most_nodes_are_silent_nothing_else_is_said() {
+    let ring = |alive: usize, silent: usize| {
+        let alive = std::iter::repeat_n(node("alive", 1), alive);
+        let silent = std::iter::repeat_n(node("suspect", 1), silent);
+        alive.chain(silent).collect::<Vec<_>>()
+    };
+    for (alive, silent) in [(1, 2), (2, 2), (2, 3)] {
+        let found = safety(&ring(alive, silent), "waiting", 7);
+        assert_eq!(found, ("minority".into(), 0), "{alive} {silent}");
+    }
+    for (alive, silent) in [(1, 1), (2, 1), (3, 2)] {
+        let (state, _) = safety(&ring(alive, silent), "waiting", 7);
+        assert_eq!(state, "waiting", "{alive} {silent}");
+    }
+}

@@ -1,19 +1,27 @@
 //! `risk`: what would be lost if any one, any two or any three nodes died now.
 
 use chordal_web::api::{Risk, RiskOfDeaths};
+use chordal_web::safety::Safety;
 
 use super::Context;
 use crate::out::{Out, short};
 use crate::trouble::Trouble;
 
 pub(super) async fn run(context: Context) -> Result<(), Trouble> {
-    let risk = context.client()?.risk().await?;
+    let client = context.client()?;
+    let risk = client.risk().await?;
     context.out.either(&risk, |out| tell(out, &risk))?;
     let bears_one = risk.deaths.iter().any(|deaths| deaths.share <= 0.0);
-    context.out.ending(if bears_one {
-        "Parts of all keys, by who should hold what and answers now. One file: chordal where NAME"
-    } else {
-        "Add a node, or wait for the copies that are being made: chordal status"
+    if bears_one {
+        return context.out.ending(
+            "Parts of all keys, by who should hold what and answers now. One file: chordal where NAME",
+        );
+    }
+    let status = client.status().await?;
+    let safety = Safety::of(&status.ring.nodes, &status.repair);
+    context.out.ending(match safety.state.as_str() {
+        "minority" => safety.words.as_str(),
+        _ => "Add a node, or wait for the copies that are being made: chordal status",
     })
 }
 

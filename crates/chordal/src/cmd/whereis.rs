@@ -57,7 +57,19 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
         ))?;
     }
     let hops = count(found.hops.len() as u64, "hop");
-    if found.exists {
+    let of = found.holders.len();
+    let silent = found
+        .holders
+        .iter()
+        .filter(|holder| holder.copy == "unreachable");
+    let reached = of - silent.count();
+    let needed = needed(of);
+    if reached < needed {
+        out.ending(format_args!(
+            "{hops}, {total:.1} ms; {reached} of {} can be reached, and {needed} are needed to read or write it: chordal status",
+            count(of as u64, "holder"),
+        ))
+    } else if found.exists {
         out.ending(format_args!(
             "{hops}, {total:.1} ms; {durable} of {} on disk. Fetch it: chordal get {}",
             count(found.holders.len() as u64, "copy"),
@@ -65,5 +77,14 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
         ))
     } else {
         out.ending(format_args!("{hops}, {total:.1} ms"))
+    }
+}
+
+/// So many holders decide what a file is: a majority, and of two either one.
+const fn needed(holders: usize) -> usize {
+    match holders {
+        0 => 0,
+        1 | 2 => 1,
+        more => more / 2 + 1,
     }
 }
