@@ -71,11 +71,24 @@ impl Spread {
             if kept < told.len() && self.keep().await {
                 kept = told.len();
             }
+            // Not before it is kept: the program ends soon after, and must know of it when it starts
+            // again.
+            if told.contains(&self.own) {
+                self.end();
+            }
         }
     }
 
-    /// Tells the core of those it was not told of yet, and the edges if this node is one of them.
-    /// True if there were any.
+    /// Tells the edges that this node was expelled.
+    fn end(&self) {
+        self.phase.send_if_modified(|phase| {
+            let is_news = *phase != Phase::Expelled;
+            *phase = Phase::Expelled;
+            is_news
+        });
+    }
+
+    /// Tells the core of those it was not told of yet. True if there were any.
     fn tell_core(&self, told: &mut BTreeSet<PeerId>) -> bool {
         let all = self.expulsions.admission().expulsions();
         let news: Vec<PeerId> = all
@@ -85,9 +98,6 @@ impl Spread {
             .collect();
         for node in &news {
             tracing::warn!(node = node.short(), "expelled from the ring");
-        }
-        if news.contains(&self.own) {
-            self.phase.send_replace(Phase::Expelled);
         }
         let is_news = !news.is_empty();
         if is_news {
