@@ -26,6 +26,7 @@ mod server;
 mod session;
 mod which;
 
+pub use limits::WATCH_SILENCE_MAX;
 pub use server::Server;
 
 use chordal_node::NodeError;

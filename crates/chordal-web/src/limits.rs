@@ -90,6 +90,10 @@ pub(crate) const LOOK_BUSY: Duration = Duration::from_secs(1);
 /// How often a watcher of a ring in which nothing happens is told that the connection lives.
 pub(crate) const WATCH_ALIVE: Duration = Duration::from_secs(15);
 
+/// A watched node that says nothing for so long, not even that it is there, stands still or cannot be
+/// reached.
+pub const WATCH_SILENCE_MAX: Duration = WATCH_ALIVE.saturating_mul(3);
+
 /// How far back the pace of repair is looked for.
 pub(crate) const PACE_WINDOW: Duration = Duration::from_secs(30);
 

@@ -327,7 +327,7 @@ impl Question {
         };
         let named = |(node, held): (&String, &String)| {
             let node = node.parse().map_err(|_| NoReceipt::Field("named"))?;
-            let held = places::read(held, self.chunks.len());
+            let held = places::read(held, self.chunks.len(), self.chunks.len());
             Ok((node, held.ok_or(NoReceipt::Field("named"))?))
         };
         let for_record = |node: &String| {
@@ -390,11 +390,19 @@ struct About<'a> {
 
 impl About<'_> {
     fn statements(&self, words: &[HolderWord]) -> Result<Vec<Statement>, NoReceipt> {
-        words.iter().map(|word| self.statement(word)).collect()
+        // A short text may stand for many places.
+        let mut most = self.chunks.len().saturating_mul(SIGNERS_PER_CHUNK_MAX);
+        let mut statements = Vec::new();
+        for word in words {
+            let statement = self.statement(word, most)?;
+            most -= statement.held.len();
+            statements.push(statement);
+        }
+        Ok(statements)
     }
 
-    fn statement(&self, word: &HolderWord) -> Result<Statement, NoReceipt> {
-        let held = places::read(&word.holds, self.chunks.len());
+    fn statement(&self, word: &HolderWord, most: usize) -> Result<Statement, NoReceipt> {
+        let held = places::read(&word.holds, self.chunks.len(), most);
         let held = held.ok_or(NoReceipt::Field("holds"))?;
         let at = |&place| self.chunks.get(usize::try_from(place).ok()?);
         let ids: Vec<&ChunkId> = held.iter().filter_map(at).collect();
@@ -487,6 +495,10 @@ fn seconds(text: &str, field: &'static str) -> Result<u64, NoReceipt> {
 
 /// The format that this program writes and reads.
 pub const FORMAT: &str = "chordal receipt 1";
+
+/// Nodes that sign for a chunk, at most and on average: there are three copies, and more only while nodes
+/// come and go.
+const SIGNERS_PER_CHUNK_MAX: usize = 64;
 
 /// Longest file of a receipt, in bytes: one of [`RECEIPT_CHUNKS_MAX`] chunks on as many nodes as there are
 /// copies is well below.

@@ -11,8 +11,8 @@ pub(super) fn text(places: &[u32]) -> String {
     ranges.map(range).collect::<Vec<_>>().join(",")
 }
 
-/// Reads places below `end`; nothing unless that is what [`text`] makes of them.
-pub(super) fn read(text: &str, end: usize) -> Option<Vec<u32>> {
+/// Reads at most so many places below `end`; nothing unless that is what [`text`] makes of them.
+pub(super) fn read(text: &str, end: usize, most: usize) -> Option<Vec<u32>> {
     let mut places: Vec<u32> = Vec::new();
     if text.is_empty() {
         return Some(places);
@@ -22,6 +22,10 @@ pub(super) fn read(text: &str, end: usize) -> Option<Vec<u32>> {
         let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
         let ascends = places.last().is_none_or(|before| *before < first);
         if first > last || !ascends || usize::try_from(last).ok()? >= end {
+            return None;
+        }
+        let more = usize::try_from(last - first).ok()?;
+        if places.len().saturating_add(more) >= most {
             return None;
         }
         places.extend(first..=last);
