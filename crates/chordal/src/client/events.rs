@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
+use chordal_web::WATCH_SILENCE_MAX;
 use chordal_web::api::{PicturedNode, Scene, SceneChange};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
 use super::{ANSWER_BYTES_MAX, Loan, broke_off};
 use crate::trouble::Trouble;
@@ -31,7 +33,7 @@ impl Events {
     }
 
     /// The ring as it is, and then whenever something has changed. The end of it is an error: the node
-    /// has stopped.
+    /// has stopped, or stands still.
     pub(crate) async fn next(&mut self) -> Result<Scene, Trouble> {
         loop {
             while let Some((event, data)) = take_event(&mut self.unread) {
@@ -40,10 +42,11 @@ impl Events {
                     return Ok(scene);
                 }
             }
-            let frame = match self.body.frame().await {
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => return Err(self.cut(&error.to_string())),
-                None => return Err(self.cut("it ended")),
+            let frame = match timeout(WATCH_SILENCE_MAX, self.body.frame()).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(Some(Err(error))) => return Err(self.cut(&error.to_string())),
+                Ok(None) => return Err(self.cut("it ended")),
+                Err(_) => return Err(self.cut("it fell silent")),
             };
             if let Ok(bytes) = frame.into_data() {
                 self.unread.extend_from_slice(&bytes);

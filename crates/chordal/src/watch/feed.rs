@@ -102,7 +102,7 @@ impl Feed {
     /// Walks the ring again and again. What fails shows in the scenes, too.
     async fn checks(&self, client: &Client) {
         loop {
-            if let Ok(check) = client.check().await
+            if let Ok(Ok(check)) = timeout(CHECK_EVERY, client.check()).await
                 && self
                     .news
                     .send(News::Checked(Box::new(check)))
@@ -119,7 +119,7 @@ impl Feed {
     /// Asks what happened, whenever something did.
     async fn timeline(&self, client: &Client, mut noted: watch::Receiver<u64>) {
         loop {
-            if let Ok(timeline) = client.timeline().await
+            if let Ok(Ok(timeline)) = timeout(CHECK_EVERY, client.timeline()).await
                 && self.news.send(News::Lately(timeline.events)).await.is_err()
             {
                 return;
