@@ -232,7 +232,7 @@ impl OnlyArgs {
 /// `chordal get`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct GetArgs {
-    /// The file, or with -r the prefix of files
+    /// The file, or with -r a folder of files
     pub(crate) name: String,
     /// A folder, a file, or `-` for standard output
     #[arg(default_value = ".")]
@@ -280,7 +280,7 @@ pub(crate) struct NameArgs {
 /// `chordal rm`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct RmArgs {
-    /// The files, or with -r prefixes of files
+    /// The files, or with -r folders of files
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
     /// NAME and every file below it, as in a folder

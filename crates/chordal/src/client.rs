@@ -28,7 +28,7 @@ mod upload;
 
 pub(crate) use download::Download;
 pub(crate) use events::Events;
-pub(crate) use upload::{Upload, UploadBody};
+pub(crate) use upload::{BECAME_SHORTER, HashLater, Upload, UploadBody};
 
 /// The longest JSON answer that is read, in bytes: a thousand rows of the longest names fit.
 const ANSWER_BYTES_MAX: usize = 16 << 20;

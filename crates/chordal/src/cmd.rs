@@ -56,6 +56,12 @@ impl Context {
         Self { out, ..self }
     }
 
+    /// The same for a command that does more than print.
+    pub(crate) fn at_work(self) -> Self {
+        let out = self.out.at_work();
+        Self { out, ..self }
+    }
+
     /// A client of the node to talk to.
     pub(crate) fn client(&self) -> Result<Client, Trouble> {
         find::client(&self.common)

@@ -90,7 +90,9 @@ fn report(trouble: &Trouble, json: bool) {
     let text = if json {
         serde_json::to_string(trouble).unwrap_or_else(|_| trouble.paragraph())
     } else {
-        let text = format!("error: {}", trouble.paragraph());
+        // It may hold names that others chose.
+        let lines: Vec<String> = trouble.paragraph().lines().map(out::visible).collect();
+        let text = format!("error: {}", lines.join("\n"));
         let text = if std::io::stderr().is_terminal() {
             out::fold(&text, out::COLUMNS)
         } else {

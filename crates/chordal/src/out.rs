@@ -18,6 +18,8 @@ pub(crate) struct Out {
     /// Nothing but objects, where those are wanted.
     quiet: bool,
     terminal: bool,
+    /// Whether there is more to do than to print.
+    works: bool,
     paint: Paint,
 }
 
@@ -32,6 +34,7 @@ impl Out {
             json,
             quiet: false,
             terminal,
+            works: false,
             paint: Paint {
                 on: !json && terminal && colour_is_welcome(),
             },
@@ -43,6 +46,16 @@ impl Out {
     pub(crate) const fn silent(self) -> Self {
         Self {
             quiet: true,
+            ..self
+        }
+    }
+
+    /// The same for a command that does more than print: a reader that went away does not end it, nor
+    /// hide how it ended.
+    #[must_use]
+    pub(crate) const fn at_work(self) -> Self {
+        Self {
+            works: true,
             ..self
         }
     }
@@ -67,7 +80,14 @@ impl Out {
         if self.quiet {
             return Ok(());
         }
-        write_line(&mut io::stdout().lock(), &text)
+        self.write_line(&text)
+    }
+
+    fn write_line(self, text: &impl Display) -> Result<(), Trouble> {
+        match write_line(&mut io::stdout().lock(), text) {
+            Err(trouble) if self.works && trouble.is_silent() => Ok(()),
+            printed => printed,
+        }
     }
 
     /// Prints a name as it is, ended by a NUL byte. No file of a disk has one in its name; where
@@ -84,14 +104,10 @@ impl Out {
     }
 
     /// Prints an object as one line, also where nothing else is said.
-    #[expect(
-        clippy::unused_self,
-        reason = "whoever prints was handed the right to; there is one standard output"
-    )]
     pub(crate) fn object(self, value: &impl Serialize) -> Result<(), Trouble> {
         let text = serde_json::to_string(value)
             .map_err(|error| Trouble::failed("failed", error.to_string()))?;
-        write_line(&mut io::stdout().lock(), &text)
+        self.write_line(&text)
     }
 
     /// Prints the object where JSON is wanted, else what `words` prints.
@@ -116,12 +132,9 @@ impl Out {
         }
     }
 
-    /// Says on standard error what whoever asked should know and no program reads.
+    /// Says on standard error what whoever asked should know, also where nothing else is said.
     pub(crate) fn note(self, text: impl Display) {
-        if self.quiet || self.json {
-            return;
-        }
-        let text = self.folded(&format!("note: {text}"));
+        let text = self.folded(&visible(&format!("note: {text}")));
         // Where nobody reads there is nothing to be done about it.
         drop(writeln!(io::stderr().lock(), "{text}"));
     }

@@ -5,6 +5,7 @@
 use std::ops::Deref;
 use std::process::ExitCode;
 
+use crate::out::visible;
 use chordal_web::problem::{Code, Missing, Problem};
 use serde::Serialize;
 
@@ -114,7 +115,8 @@ impl Trouble {
 
     /// A file of this machine could not be read or written.
     pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::failed("io", format!("{}: {}", path.display(), in_words(error)))
+        let path = visible(&path.display().to_string());
+        Self::failed("io", format!("{path}: {}", in_words(error)))
     }
 
     /// Whoever read our output has gone: the silent end of `chordal ls | head`.

@@ -73,7 +73,11 @@ pub(crate) async fn big_put(
         let source = Pattern::new(u64::from(round), sizes.big_bytes);
         let (upload, hash) = Upload::reader(source, Some(sizes.big_bytes), drop);
         let stored = client.put(&big_name(folder, round), upload, None).await?;
-        let sent = hash.await.ok().map(|hash| hash.to_hex().to_string());
+        let sent = hash
+            .await
+            .ok()
+            .and_then(Result::ok)
+            .map(|hash| hash.to_hex().to_string());
         if sent.as_ref() != Some(&stored.hash) {
             return Err(wrong_bytes());
         }

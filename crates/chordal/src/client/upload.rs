@@ -32,8 +32,11 @@ pub(crate) struct Upload {
     pub(super) only: OnlyArgs,
 }
 
-/// The BLAKE3 hash of what was sent, known when all of it was.
-pub(crate) type HashLater = oneshot::Receiver<blake3::Hash>;
+/// The BLAKE3 hash of what was sent, known when all of it was; or why it could not be read.
+pub(crate) type HashLater = oneshot::Receiver<io::Result<blake3::Hash>>;
+
+/// What is said of a file that had fewer bytes than when it was opened.
+pub(crate) const BECAME_SHORTER: &str = "the file became shorter meanwhile";
 
 impl Upload {
     /// Bytes in memory.
@@ -58,9 +61,18 @@ impl Upload {
         let (hash_in, hash) = oneshot::channel();
         // Not a task of the runtime: a pipe that never ends must not keep the program alive.
         std::thread::spawn(move || {
-            if let Some(whole) = read_all(source, size, &pieces_in) {
-                // A failed upload has nobody who wants to know.
-                hash_in.send(whole).ok();
+            let (whole, error) = match read_all(source, size, &pieces_in) {
+                Ok(None) => return,
+                Ok(Some(whole)) => (Ok(whole), None),
+                Err(error) => {
+                    let same = io::Error::new(error.kind(), error.to_string());
+                    (Err(error), Some(same))
+                }
+            };
+            // A failed upload has nobody who wants to know. It is known before the upload breaks off.
+            hash_in.send(whole).ok();
+            if let Some(error) = error {
+                pieces_in.blocking_send(Err(error)).ok();
             }
         });
         let body = Pieces {
@@ -89,12 +101,12 @@ impl Upload {
     }
 }
 
-/// Reads to the end and returns the hash; nothing when reading failed or nobody listens.
+/// Reads to the end and returns the hash; nothing when nobody listens.
 fn read_all(
     mut source: impl Read,
     size: Option<u64>,
     pieces: &mpsc::Sender<io::Result<Bytes>>,
-) -> Option<blake3::Hash> {
+) -> io::Result<Option<blake3::Hash>> {
     let mut hasher = blake3::Hasher::new();
     let mut left = size;
     loop {
@@ -102,22 +114,19 @@ fn read_all(
             usize::try_from(left).map_or(PIECE_BYTES, |left| left.min(PIECE_BYTES))
         });
         if wanted == 0 {
-            return Some(hasher.finalize());
+            return Ok(Some(hasher.finalize()));
         }
-        let piece = match read_piece(&mut source, wanted) {
-            Ok(piece) if piece.is_empty() && size.is_some() => {
-                Err(io::Error::other("the file became shorter meanwhile"))
-            }
-            Ok(piece) if piece.is_empty() => return Some(hasher.finalize()),
-            other => other,
-        };
-        let failed = piece.is_err();
-        if let Ok(piece) = &piece {
-            hasher.update(piece);
-            left = left.map(|left| left - piece.len() as u64);
+        let piece = read_piece(&mut source, wanted)?;
+        if piece.is_empty() && size.is_some() {
+            return Err(io::Error::other(BECAME_SHORTER));
         }
-        if pieces.blocking_send(piece).is_err() || failed {
-            return None;
+        if piece.is_empty() {
+            return Ok(Some(hasher.finalize()));
+        }
+        hasher.update(&piece);
+        left = left.map(|left| left - piece.len() as u64);
+        if pieces.blocking_send(Ok(piece)).is_err() {
+            return Ok(None);
         }
     }
 }

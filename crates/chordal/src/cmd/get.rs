@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::trouble::Trouble;
 
 mod many;
-mod part;
+pub(super) mod part;
 
 use part::Part;
 
@@ -50,7 +50,7 @@ pub(super) async fn run(context: Context, args: GetArgs) -> Result<(), Trouble> 
     } else {
         Existing::Keep
     };
-    let context = context.quiet_if(args.quiet);
+    let context = context.quiet_if(args.quiet).at_work();
     let client = context.client()?;
     if args.recursive {
         return many::get(&context, &client, &args, existing).await;
@@ -73,7 +73,7 @@ pub(super) async fn run(context: Context, args: GetArgs) -> Result<(), Trouble> 
     context.out.line(format_args!(
         "{} {}  {}",
         paint.green("fetched"),
-        fetched.path.display(),
+        visible(&fetched.path.display().to_string()),
         paint.dim(format!("{}{note}", size(fetched.size))),
     ))?;
     context.out.hint(format_args!(

@@ -114,8 +114,10 @@ async fn resolve(place: &str) -> Result<Vec<SocketAddr>, Trouble> {
     {
         return Err(wrong(format!("'{place}' is not IP:PORT")));
     }
-    let found = tokio::net::lookup_host(place)
-        .await
-        .map_err(|error| wrong(format!("'{place}' leads nowhere: {error}")))?;
+    let found = tokio::net::lookup_host(place).await.map_err(|error| {
+        Trouble::failed("unknown_host", format!("'{place}' leads nowhere: {error}")).advice(
+            "Look whether this machine's name service works, or name the node by its address.",
+        )
+    })?;
     Ok(found.collect())
 }

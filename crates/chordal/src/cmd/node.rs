@@ -74,8 +74,18 @@ pub(super) async fn config(
 ) -> Result<NodeConfig, Trouble> {
     let home: Home = find::home(&context.common)?;
     let mut config = NodeConfig::new(home, listen);
+    let mut unknown = None;
     for text in &args.join {
-        match Place::of(text).await? {
+        let place = match Place::of(text).await {
+            // Another one may do; and one that does not start for this is no better off.
+            Err(trouble) if trouble.code == "unknown_host" => {
+                tracing::warn!(place = %text, "leads nowhere now; the others are tried");
+                unknown = Some(trouble);
+                continue;
+            }
+            place => place?,
+        };
+        match place {
             Place::Addrs(addrs) => config.join.extend(addrs),
             Place::Code(_) if config.invite.is_some() => {
                 return Err(
@@ -85,6 +95,9 @@ pub(super) async fn config(
             }
             Place::Code(code) => config.invite = Some(code),
         }
+    }
+    if let Some(trouble) = unknown.filter(|_| config.join.is_empty() && config.invite.is_none()) {
+        return Err(trouble);
     }
     config.data.clone_from(&args.data);
     config.offer = args.offer;

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::Context;
 use crate::cli::{OnlyArgs, PutArgs};
-use crate::client::{Client, Upload};
+use crate::client::{BECAME_SHORTER, Client, HashLater, Upload};
 use crate::names::{self, Prefix};
 use crate::out::{count, size, visible};
 use crate::progress::Progress;
@@ -50,9 +50,9 @@ pub(super) async fn run(context: Context, args: PutArgs) -> Result<(), Trouble> 
         }
         receipt::may_write(path)?;
     }
-    let context = context.quiet_if(args.quiet);
+    let context = context.quiet_if(args.quiet).at_work();
     let client = context.client()?;
-    tell_left_out(&context, &left_out);
+    tell_left_out(&context, &left_out)?;
     let [one] = wanted.as_slice() else {
         return many::put(&context, &client, &args, &wanted).await;
     };
@@ -180,9 +180,18 @@ struct Asked {
 }
 
 /// Says what of a folder is not stored: a copy that lacks something must not pass for a whole one.
-fn tell_left_out(context: &Context, left_out: &[PathBuf]) {
+fn tell_left_out(context: &Context, left_out: &[PathBuf]) -> Result<(), Trouble> {
     if left_out.is_empty() {
-        return;
+        return Ok(());
+    }
+    if context.out.json {
+        let paths: Vec<_> = left_out
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        return context
+            .out
+            .object(&serde_json::json!({ "left_out": paths }));
     }
     let paths = left_out.iter().take(SHOWN_MAX);
     let mut paths: Vec<String> = paths.map(|path| path.display().to_string()).collect();
@@ -190,10 +199,11 @@ fn tell_left_out(context: &Context, left_out: &[PathBuf]) {
         paths.push(format!("and {more} more"));
     }
     context.out.note(format_args!(
-        "{} left out, neither files nor folders (links to folders are not followed): {}",
+        "{} left out: no files (links to folders are not followed), or parts of unfinished downloads: {}",
         left_out.len(),
         paths.join(", ")
     ));
+    Ok(())
 }
 
 /// Which files, and what to call them.
@@ -319,11 +329,12 @@ pub(crate) async fn put_one(
     bar: Progress,
 ) -> Result<api::Stored, Trouble> {
     if is_pipe(path) {
-        let (upload, hash) = Upload::reader(std::io::stdin(), None, move |bytes| {
+        let upload = Upload::reader(std::io::stdin(), None, move |bytes| {
             bar.advance(bytes);
         });
-        let stored = client.put(name, upload.only(only), None).await?;
-        return checked(stored, hash.await.ok());
+        return send(client, name, only, upload, (None, None))
+            .await
+            .map_err(|error| error.of(Path::new("standard input")));
     }
     let file = Path::to_path_buf(path);
     let failed = |error: std::io::Error| Trouble::file(path, &error);
@@ -333,18 +344,65 @@ pub(crate) async fn put_one(
         .map_err(failed)?;
     let media_type = media_type(path);
     if length.is_some_and(|length| length <= SMALL_BYTES) {
-        let bytes = read_small(file).await.map_err(failed)?;
+        let (bytes, rest) = read_small(file, length.unwrap_or(0))
+            .await
+            .map_err(failed)?;
+        if let Some(rest) = rest {
+            // It said that it has no bytes, and has some, as the files of /proc do.
+            let source = std::io::Cursor::new(bytes).chain(rest);
+            let upload = Upload::reader(source, None, move |bytes| bar.advance(bytes));
+            return send(client, name, only, upload, (media_type, modified))
+                .await
+                .map_err(|error| error.of(path));
+        }
         let hash = blake3::hash(&bytes);
         let upload = Upload::bytes(bytes).of_type(media_type).only(only);
         let stored = client.put(name, upload, modified).await?;
         bar.advance(length.unwrap_or(0));
         return checked(stored, Some(hash));
     }
-    let (upload, hash) = Upload::reader(file, length, move |bytes| bar.advance(bytes));
-    let stored = client
-        .put(name, upload.of_type(media_type).only(only), modified)
-        .await?;
-    checked(stored, hash.await.ok())
+    let upload = Upload::reader(file, length, move |bytes| bar.advance(bytes));
+    send(client, name, only, upload, (media_type, modified))
+        .await
+        .map_err(|error| error.of(path))
+}
+
+/// Why a stream was not stored.
+enum Unsent {
+    /// Its source could not be read.
+    Unread(std::io::Error),
+    Failed(Trouble),
+}
+
+impl Unsent {
+    fn of(self, path: &Path) -> Trouble {
+        match self {
+            Self::Unread(error) => Trouble::file(path, &error),
+            Self::Failed(trouble) => trouble,
+        }
+    }
+}
+
+/// Stores a stream and checks that what arrived is what was read.
+async fn send(
+    client: &Client,
+    name: &str,
+    only: &OnlyArgs,
+    (upload, mut hash): (Upload, HashLater),
+    (media_type, modified): (Option<&'static str>, Option<i64>),
+) -> Result<api::Stored, Unsent> {
+    let upload = upload.of_type(media_type).only(only);
+    match client.put(name, upload, modified).await {
+        Ok(stored) => {
+            let sent = hash.await.ok().and_then(Result::ok);
+            checked(stored, sent).map_err(Unsent::Failed)
+        }
+        // Where reading failed, that is the reason, and not what became of the connection.
+        Err(trouble) => Err(match hash.try_recv() {
+            Ok(Err(error)) => Unsent::Unread(error),
+            _ => Unsent::Failed(trouble),
+        }),
+    }
 }
 
 /// The file, its length where it is an ordinary one, and when it was modified.
@@ -362,12 +420,18 @@ fn open(path: &Path) -> std::io::Result<(File, Option<u64>, Option<i64>)> {
     Ok((file, metadata.is_file().then_some(metadata.len()), modified))
 }
 
-async fn read_small(mut file: File) -> std::io::Result<Bytes> {
+/// So many bytes of a file, which is stored as it was when it was opened, though it grows meanwhile. Of one
+/// that said it had none: what it has, and the file itself where that may not be all.
+async fn read_small(mut file: File, length: u64) -> std::io::Result<(Bytes, Option<File>)> {
     let reading = tokio::task::spawn_blocking(move || {
         let mut bytes = Vec::new();
-        // A file that grows meanwhile is stored as it was when it was opened.
-        (&mut file).take(SMALL_BYTES).read_to_end(&mut bytes)?;
-        Ok(Bytes::from(bytes))
+        let most = if length == 0 { SMALL_BYTES } else { length };
+        (&mut file).take(most).read_to_end(&mut bytes)?;
+        if (bytes.len() as u64) < length {
+            return Err(std::io::Error::other(BECAME_SHORTER));
+        }
+        let rest = (length == 0 && bytes.len() as u64 == most).then_some(file);
+        Ok((Bytes::from(bytes), rest))
     });
     reading.await.map_err(std::io::Error::other)?
 }

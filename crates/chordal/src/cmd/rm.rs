@@ -1,7 +1,10 @@
 //! `rm`: deletes names.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use chordal_web::api::Removed;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 
 use super::{Context, ls};
 use crate::cli::RmArgs;
@@ -17,6 +20,7 @@ const AT_ONCE: usize = 16;
 const SHOWN_MAX: usize = 20;
 
 pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
+    let context = context.at_work();
     let client = context.client()?;
     let mut names = Vec::new();
     for text in &args.names {
@@ -33,46 +37,85 @@ pub(super) async fn run(context: Context, args: RmArgs) -> Result<(), Trouble> {
         let rows = ls::tree(&client, text, &Prefix::parse(text)?).await?;
         names.extend(rows.into_iter().map(|row| row.name));
     }
+    let mut known = BTreeSet::new();
+    names.retain(|name| known.insert(name.clone()));
     let bar = if names.len() > 1 {
         Progress::files(names.len() as u64, 0, "deleting")
     } else {
         Progress::none()
     };
+    let goes_on = AtomicBool::new(true);
     let if_version = args.if_version.as_deref();
     let removing = futures_util::stream::iter(&names)
         .map(|name| {
-            let (client, bar) = (client.clone(), bar.clone());
+            let (client, bar, goes_on) = (client.clone(), bar.clone(), &goes_on);
             async move {
+                if !goes_on.load(Ordering::Relaxed) {
+                    return None;
+                }
                 let removed = client.remove(name, if_version).await;
                 bar.file_done();
-                removed.map_err(|trouble| trouble.with(&format!("'{}'", visible(name))))
+                let removed =
+                    removed.map_err(|trouble| trouble.with(&format!("'{}'", visible(name))));
+                // A name that is not there says nothing of the others.
+                if matches!(&removed, Err(trouble) if trouble.code != "not_found") {
+                    goes_on.store(false, Ordering::Relaxed);
+                }
+                Some(removed)
             }
         })
         .buffered(AT_ONCE);
     let mut removing = std::pin::pin!(removing);
-    let mut done = 0_u64;
-    let ended = loop {
-        match removing.try_next().await {
-            Ok(Some(removed)) => {
-                done += 1;
+    let mut tally = Tally::default();
+    // What was begun is waited for: it is deleted, whatever became of another one.
+    while let Some(removed) = removing.next().await {
+        match removed {
+            Some(Ok(removed)) => {
+                tally.done += 1;
                 tell(&context, &removed, names.len())?;
             }
-            Ok(None) => break Ok(()),
-            Err(trouble) => break Err(trouble),
+            Some(Err(trouble)) => tally.failed.push(trouble),
+            None => tally.not_begun += 1,
         }
-    };
+    }
     bar.clear();
-    ended.map_err(|trouble: Trouble| match done {
-        0 => trouble,
-        done => trouble.still(format!(
-            "{done} of {} names are deleted; it went no further.",
-            names.len()
-        )),
-    })?;
+    tally.outcome(names.len())?;
     context.out.hint(format_args!(
         "{} deleted. The space comes back within minutes, once every node answers.",
-        count(done, "file")
+        count(tally.done, "file")
     ))
+}
+
+/// What came of all names.
+#[derive(Debug, Default)]
+struct Tally {
+    done: u64,
+    not_begun: u64,
+    failed: Vec<Trouble>,
+}
+
+impl Tally {
+    /// The first failure, with what became of the others.
+    fn outcome(&self, of: usize) -> Result<(), Trouble> {
+        let Some(first) = self.failed.first().cloned() else {
+            return Ok(());
+        };
+        if of == 1 {
+            return Err(first);
+        }
+        let failed = match self.failed.len() - 1 {
+            0 => String::new(),
+            more => format!(", {more} more failed"),
+        };
+        let not_begun = match self.not_begun {
+            0 => String::new(),
+            some => format!(", {some} were not tried"),
+        };
+        Err(first.still(format!(
+            "{} of {of} names are deleted{failed}{not_begun}.",
+            self.done
+        )))
+    }
 }
 
 fn tell(context: &Context, removed: &Removed, of: usize) -> Result<(), Trouble> {

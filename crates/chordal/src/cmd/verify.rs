@@ -36,6 +36,7 @@ struct Checked {
 }
 
 pub(super) async fn run(context: Context, args: VerifyArgs) -> Result<(), Trouble> {
+    let context = context.at_work();
     let receipt = receipt::read(&args.receipt)?;
     let authority = receipt::trusted(&context.common, args.authority.as_deref(), &receipt)?;
     receipt::check(&args.receipt, &receipt, &authority)?;

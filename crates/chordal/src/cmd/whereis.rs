@@ -1,19 +1,33 @@
 //! `where`: the way to a file, and who holds it.
 
-use chordal_web::api::Where;
+use chordal_web::api::{Holder, Where};
+use chordal_web::problem::Missing;
 
 use super::Context;
 use crate::cli::NameArgs;
 use crate::names;
 use crate::out::{Out, count, short, visible};
-use crate::trouble::Trouble;
+use crate::trouble::{Exit, Trouble};
 
 pub(super) async fn run(context: Context, args: NameArgs) -> Result<(), Trouble> {
     let name = names::parse(&args.name)?.to_string();
+    let context = context.at_work();
     let found = context.client()?.whereis(&name).await?;
     context.out.either(&found, |out| tell(out, &found))?;
     if found.exists {
         return Ok(());
+    }
+    let (reached, needed) = reached(&found);
+    if reached < needed {
+        let what = format!(
+            "whether there is a file '{}' is not known: {reached} of the {needed} holders needed can be reached",
+            visible(&found.name)
+        );
+        let silent = found.holders.into_iter().filter(is_silent);
+        let silent = silent.map(|Holder { node, addr, .. }| Missing { node, addr });
+        return Err(Trouble::ending(Exit::TooFewCopies, "too_few_copies", what)
+            .about(silent.collect())
+            .advice("Bring the nodes back, and ask again: chordal status"));
     }
     let what = format!("there is no file '{}'", visible(&found.name));
     Err(Trouble::not_found(what)
@@ -58,12 +72,7 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
     }
     let hops = count(found.hops.len() as u64, "hop");
     let of = found.holders.len();
-    let silent = found
-        .holders
-        .iter()
-        .filter(|holder| holder.copy == "unreachable");
-    let reached = of - silent.count();
-    let needed = needed(of);
+    let (reached, needed) = reached(found);
     if reached < needed {
         out.ending(format_args!(
             "{hops}, {total:.1} ms; {reached} of {} can be reached, and {needed} are needed to read or write it: chordal status",
@@ -78,6 +87,17 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
     } else {
         out.ending(format_args!("{hops}, {total:.1} ms"))
     }
+}
+
+/// How many holders can be asked, and how many have to be.
+fn reached(found: &Where) -> (usize, usize) {
+    let of = found.holders.len();
+    let silent = found.holders.iter().filter(|holder| is_silent(holder));
+    (of - silent.count(), needed(of))
+}
+
+fn is_silent(holder: &Holder) -> bool {
+    holder.copy == "unreachable"
 }
 
 /// So many holders decide what a file is: a majority, and of two either one.

@@ -1,6 +1,7 @@
 //! Many files at once: what goes on after an interruption, and what is said where.
 
 use std::fs;
+use std::process::Stdio;
 
 use crate::support::Home;
 
@@ -119,4 +120,73 @@ fn a_name_that_cannot_be_a_file_here_keeps_no_other_from_coming() {
     for name in ["../up", "'a'", "trail/"] {
         assert!(said.contains(name), "{said}");
     }
+}
+
+#[test]
+fn of_many_names_that_are_deleted_a_missing_one_holds_up_no_other() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let at = ["--node", node.ring.as_str()];
+    for name in ["a", "c", "d", "dd/e"] {
+        let file = home.file("in", name.as_bytes());
+        home.ok(&["put", file.to_str().unwrap(), "--as", name, at[0], at[1]]);
+    }
+    let ended = home.run(&["rm", "a", "b", "c", "a", at[0], at[1]]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.err.contains("'b'"), "{ended:?}");
+    assert!(ended.err.contains("2 of 3 names are deleted"), "{ended:?}");
+    // A folder is what lies below it, and not what begins alike.
+    home.ok(&["rm", "-r", "d", at[0], at[1]]);
+    assert_eq!(home.ok(&["ls", at[0], at[1]]).out, "dd/e\n");
+    let nothing = home.run(&["rm", "-r", "d", at[0], at[1]]);
+    assert_eq!(nothing.code, 3, "{nothing:?}");
+    assert!(nothing.err.contains("1 name begins with it"), "{nothing:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_neither_ends_the_work_nor_hides_how_it_ended() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let at = ["--node", node.ring.as_str()];
+    let folder = home.path("many");
+    fs::create_dir_all(&folder).unwrap();
+    for number in 0..200 {
+        fs::write(folder.join(number.to_string()), format!("file {number}")).unwrap();
+    }
+    let mut command = home.command(&["put", "-r", "many", "--json", at[0], at[1]]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(home.ok(&["ls", at[0], at[1]]).out.lines().count(), 200);
+
+    let mut command = home.command(&["rm", "many/0", "nothing", at[0], at[1]]);
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(
+        child.wait().unwrap().code(),
+        Some(3),
+        "it failed all the same"
+    );
+}
+
+#[test]
+fn what_a_download_has_not_finished_is_no_file() {
+    let home = Home::new();
+    let node = home.node(&[]);
+    let at = ["--node", node.ring.as_str()];
+    let folder = home.path("some");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("a"), "x").unwrap();
+    fs::write(folder.join(".a.0123456789abcdef.chordal-part"), "y").unwrap();
+    let put = home.ok(&["put", "-r", "some", at[0], at[1]]);
+    assert!(put.err.contains("chordal-part"), "it is said: {put:?}");
+    assert_eq!(home.ok(&["ls", at[0], at[1]]).out, "some/a\n");
+    // Another client may have stored one: it must not get into the way of the file.
+    let part = folder.join(".a.0123456789abcdef.chordal-part");
+    let name = "--as=some/.a.0123456789abcdef.chordal-part";
+    home.ok(&["put", part.to_str().unwrap(), name, at[0], at[1]]);
+    let got = home.run(&["get", "-r", "some", "back", at[0], at[1]]);
+    assert_eq!(got.code, 1, "{got:?}");
+    assert!(got.err.contains("chordal-part"), "{got:?}");
+    assert_eq!(fs::read(home.path("back/some/a")).unwrap(), b"x");
 }

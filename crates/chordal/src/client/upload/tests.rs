@@ -15,7 +15,7 @@ fn sent(source: &'static [u8], size: Option<u64>) -> (io::Result<Bytes>, Option<
             .collect()
             .await
             .map(http_body_util::Collected::to_bytes);
-        (body, hash.await.ok())
+        (body, hash.await.ok().and_then(Result::ok))
     })
 }
 

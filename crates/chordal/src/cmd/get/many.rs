@@ -194,7 +194,9 @@ fn plan(rows: &[api::Row], prefix: &Prefix, dest: &Path) -> Result<Planned, Trou
     let mut left_out = Vec::new();
     for row in rows {
         let name = names::parse(&row.name)?;
-        let Ok(path) = names::local_path(&name, &prefix.path) else {
+        // One that is called as a part of another is no file of its own here.
+        let path = names::local_path(&name, &prefix.path);
+        let Some(path) = path.ok().filter(|path| !part::is_part(path)) else {
             left_out.push(name);
             continue;
         };

@@ -16,6 +16,9 @@ use crate::trouble::Trouble;
 /// Digits of the hash in the name: enough to tell versions of one file apart.
 const HASH_DIGITS: usize = 16;
 
+/// What the names of all parts end with.
+const ENDING: &str = ".chordal-part";
+
 /// The longest beginning of the file's own name in the part's name, in bytes.
 const NAME_BYTES: usize = 200;
 
@@ -155,7 +158,13 @@ fn part_path(dest: &Path, hash: &str) -> PathBuf {
         name.get(..end).unwrap_or_default(),
         hash.get(..HASH_DIGITS).unwrap_or(hash),
     );
-    dest.with_file_name(format!(".{name}.{hash}.chordal-part"))
+    dest.with_file_name(format!(".{name}.{hash}{ENDING}"))
+}
+
+/// Whether a file is called as what came so far of another one.
+pub(crate) fn is_part(path: &Path) -> bool {
+    let name = path.file_name().map(std::ffi::OsStr::to_string_lossy);
+    name.is_some_and(|name| name.starts_with('.') && name.ends_with(ENDING))
 }
 
 #[cfg(test)]

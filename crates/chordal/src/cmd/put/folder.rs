@@ -1,10 +1,12 @@
 //! All files below a folder.
 //!
 //! Links to files are followed, links to folders are not: a circle must not become endless. Whatever
-//! else is no file (sockets, pipes, devices, links to nothing) is left out, and said to be.
+//! else is no file (sockets, pipes, devices, links to nothing) is left out, and said to be; so is what a
+//! `get` has not finished.
 
 use std::path::{Path, PathBuf};
 
+use crate::cmd::get::part;
 use crate::names;
 use crate::trouble::Trouble;
 
@@ -41,6 +43,9 @@ pub(super) fn below(folder: &Path) -> Result<Below, Trouble> {
                 .map_err(|error| Trouble::file(&path, &error))?;
             if kind.is_dir() {
                 folders.push((path, below));
+            } else if part::is_part(&path) {
+                // What an interrupted `get` left, and goes on with.
+                found.left_out.push(path);
             } else if kind.is_file() || (kind.is_symlink() && path.is_file()) {
                 found.files.push((path, below));
             } else {

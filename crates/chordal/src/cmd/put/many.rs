@@ -6,6 +6,7 @@ use std::fs::File;
 use std::path::Path;
 
 use chordal_web::api;
+use chordal_web::safety::Safety;
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 
@@ -130,7 +131,7 @@ async fn one(
     let stored = put_one(client, &file.path, &file.name, &args.only, bar.clone()).await;
     stored.map(End::Stored).or_else(|trouble| {
         let trouble = trouble.with(&format!("{} was not stored", file.path.display()));
-        if trouble.code == "io" && File::open(&file.path).is_err() {
+        if trouble.code == "io" {
             return Ok(End::Unread(trouble));
         }
         Err(trouble)
@@ -148,12 +149,21 @@ pub(crate) async fn is_same(path: &Path, hash: &str) -> bool {
     hashing.await.unwrap_or(false)
 }
 
-/// What the ring has of these names. Where that cannot be told at once, it is taken to have none.
+/// What the ring has of these names, where all of it is safe and all of the list was told: else it is
+/// taken to have none, and every file is stored.
 async fn known(client: &Client, wanted: &[Wanted]) -> Known {
     let mut known = Known::new();
     let Some(prefix) = common(wanted) else {
         return known;
     };
+    let status = client.status().await.ok();
+    let is_safe = status.is_some_and(|status| {
+        let safety = Safety::of(&status.ring.nodes, &status.repair);
+        ["safe", "one_copy"].contains(&safety.state.as_str())
+    });
+    if !is_safe {
+        return known;
+    }
     let most = wanted.len().saturating_mul(ROWS_PER_FILE);
     let mut pages = Pages::new(client, &prefix);
     let mut rows = 0;
@@ -164,6 +174,10 @@ async fn known(client: &Client, wanted: &[Wanted]) -> Known {
         if rows > most {
             break;
         }
+    }
+    // Rows of one holder alone may be old.
+    if pages.complete().is_err() {
+        known.clear();
     }
     known
 }

@@ -131,3 +131,22 @@ fn what_is_no_ordinary_file_is_refused_and_not_waited_for() {
     drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
     assert!(wanted(&args(&[&socket], false)).is_err());
 }
+
+#[tokio::test]
+async fn a_small_file_is_read_as_long_as_it_was_and_one_without_a_length_to_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a");
+    fs::write(&path, "grown meanwhile").unwrap();
+    let file = || File::open(&path).unwrap();
+    let (bytes, rest) = read_small(file(), 5).await.unwrap();
+    assert!(bytes.as_ref() == b"grown" && rest.is_none());
+    assert!(read_small(file(), 100).await.is_err(), "it became shorter");
+    let (bytes, rest) = read_small(file(), 0).await.unwrap();
+    assert!(bytes.as_ref() == b"grown meanwhile" && rest.is_none());
+    let long = vec![7; usize::try_from(SMALL_BYTES).unwrap() + 9];
+    fs::write(&path, &long).unwrap();
+    let (bytes, rest) = read_small(file(), 0).await.unwrap();
+    let mut whole = bytes.to_vec();
+    rest.unwrap().read_to_end(&mut whole).unwrap();
+    assert_eq!(whole, long, "nothing is cut off");
+}
