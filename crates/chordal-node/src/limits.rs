@@ -43,8 +43,9 @@ pub(crate) const COPIES_SERVED_MAX: usize = 4;
 /// which it would take this one for dead.
 pub(crate) const COPY_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// How long the bytes of a copy may take: a holder that is slower leaves its turn to another one.
-pub(crate) const COPY_MAX: Duration = Duration::from_secs(30);
+/// How long the bytes of a copy may take, in all: several share a slow line, and what is given up comes
+/// again from its first byte. One that stands still is given up by the network, much sooner.
+pub(crate) const COPY_MAX: Duration = Duration::from_mins(5);
 
 /// How often a holder that is busy is asked for a copy in one turn.
 pub(crate) const COPY_TRIES: u32 = 8;

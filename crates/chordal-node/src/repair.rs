@@ -107,7 +107,7 @@ impl Repair {
 pub(crate) struct Turn<'a> {
     repair: &'a Repair,
     flow: Flow,
-    booked: u64,
+    booked: Duration,
     moved: u64,
 }
 

@@ -396,7 +396,7 @@ fn assemble(
             disk.clone(),
             Arc::clone(&held),
             (Arc::clone(&counting), Arc::clone(&shared.repair)),
-            tasks.clone(),
+            (tasks.clone(), stop.clone()),
         ),
         server: Server::new(
             disk.clone(),

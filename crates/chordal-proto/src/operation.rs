@@ -46,6 +46,8 @@ use write::WriteTask;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Operations {
     open: BTreeMap<OperationId, Task>,
+    /// When the time of each is up.
+    over: BTreeMap<OperationId, Time>,
     /// The highest counter given out for each name being written, and how many writes there are.
     issued: BTreeMap<Name, (u64, usize)>,
     /// The highest counter of a write that failed: its version may lie somewhere, and must not
@@ -128,6 +130,7 @@ impl Peer {
 
     /// The client went away, or the operation ended.
     pub(crate) fn cancel_operation(&mut self, operation: OperationId) {
+        self.operations.over.remove(&operation);
         if let Some(Task::Write(task)) = self.operations.open.remove(&operation) {
             self.operations.spent = self.operations.spent.max(task.counter());
             self.operations.release(task.name());
@@ -156,6 +159,7 @@ impl Peer {
             | Task::Check(_) => self.timing.operation,
         };
         self.operations.open.insert(operation, task);
+        self.operations.over.insert(operation, now + patience);
         self.timers
             .set(now + patience, Reason::OperationOver(operation));
     }
@@ -260,13 +264,15 @@ impl Peer {
         }
     }
 
-    /// An operation is tried again. Where too many holders are silent it is given up sooner: one that
-    /// restarts is back by then, and nobody else can help.
+    /// An operation is tried again. While too many holders are silent it is to be given up sooner: one
+    /// that restarts is back by then, and nobody else can help.
     pub(crate) fn retry(&mut self, now: Time, operation: OperationId) {
+        let reason = Reason::OperationOver(operation);
         if self.lacks_holders(operation) {
             let over = now + self.timing.operation / 3;
-            self.timers
-                .at_latest(over, Reason::OperationOver(operation));
+            self.timers.at_latest(over, reason);
+        } else if let Some(&over) = self.operations.over.get(&operation) {
+            self.timers.set(over, reason);
         }
         match self.operations.open.get(&operation) {
             Some(Task::Read(_)) => self.read_again(now, operation),
@@ -282,22 +288,27 @@ impl Peer {
 
     /// Whether no majority of the holders that an operation needs is thought to answer.
     fn lacks_holders(&self, operation: OperationId) -> bool {
-        let lacks_majority = |holders: &[NodeId]| {
+        let lacks = |holders: &[NodeId], needed: usize| {
             let answering = holders.iter().filter(|&&node| self.answers(node)).count();
-            answering < placement::quorum(holders.len())
+            answering < needed
         };
         let of_key = |key| placement::holders(&self.table, &self.settings, key);
         match self.operations.open.get(&operation) {
-            Some(Task::Read(task)) => lacks_majority(&of_key(task.quorum.key)),
-            Some(Task::Write(task)) => lacks_majority(&of_key(self.settings.name_key(task.name()))),
-            Some(Task::List(_)) => placement::arcs(&self.table, &self.settings)
-                .any(|held| lacks_majority(&held.holders)),
-            // A chunk goes to other nodes where its holders are silent.
-            Some(Task::Store(_)) => {
-                let nodes: Vec<NodeId> = self.table.holders().collect();
-                let needed = placement::quorum(nodes.len().min(self.settings.replicas.into()));
-                nodes.iter().filter(|&&node| self.answers(node)).count() < needed
+            Some(Task::Read(task)) => {
+                let holders = of_key(task.quorum.key);
+                lacks(&holders, task.quorum.need_of(holders.len()))
             }
+            // What is being written may lie on somebody already: its end is worth waiting for.
+            Some(Task::Write(task)) => task.asking().is_some_and(|quorum| {
+                let holders = of_key(quorum.key);
+                lacks(&holders, quorum.need_of(holders.len()))
+            }),
+            Some(Task::Store(task)) => {
+                let holders = of_key(task.key());
+                lacks(&holders, placement::quorum(holders.len()))
+            }
+            Some(Task::List(_)) => placement::arcs(&self.table, &self.settings)
+                .any(|held| lacks(&held.holders, placement::quorum(held.holders.len()))),
             Some(
                 Task::Keep(_)
                 | Task::Fetch(_)

@@ -345,7 +345,7 @@ impl Peer {
             self.replica.looked_abroad = now;
             self.replica.note_foreign();
         }
-        self.begin_copying();
+        self.begin_copying(now);
         self.begin_sessions(now);
         self.work_on_hand_offs(now);
         self.consider_lapse(now);
@@ -355,7 +355,7 @@ impl Peer {
     /// present holders, those of long ago, and those without whom this node does not count.
     fn queue_comparisons(&mut self, now: Time) {
         let mut eager: Vec<(usize, Arc, View, NodeId)> = Vec::new();
-        let mut usual: Vec<(Arc, View, NodeId)> = Vec::new();
+        let mut usual: Vec<(usize, Arc, View, NodeId)> = Vec::new();
         for mine in &self.replica.mine {
             let HeldArc { arc, view, .. } = mine.held;
             let complete = self.replica.complete.covers(arc, self.replica.last_key);
@@ -371,7 +371,13 @@ impl Peer {
                 });
                 if node != self.me.node && due && self.table.is_alive(node) {
                     if complete {
-                        usual.push((arc, view, node));
+                        // Until this node has the chunks of one of them.
+                        let copies = if mine.previous.is_empty() {
+                            usize::MAX
+                        } else {
+                            self.others_with_copies(mine)
+                        };
+                        usual.push((copies, arc, view, node));
                     } else {
                         eager.push((self.others_with_copies(mine), arc, view, node));
                     }
@@ -380,10 +386,8 @@ impl Peer {
         }
         // The most endangered first.
         eager.sort_by_key(|&(copies, ..)| copies);
-        let eager = eager
-            .into_iter()
-            .map(|(_, arc, view, node)| (arc, view, node));
-        for (arc, view, node) in eager.chain(usual) {
+        usual.sort_by_key(|&(copies, ..)| copies);
+        for (_, arc, view, node) in eager.into_iter().chain(usual) {
             self.replica.sessions.queue(arc, view, node, None);
         }
     }

@@ -12,6 +12,7 @@ use chordal_proto::effect::{Destination, Transfer};
 use chordal_proto::input::{DiskAnswer, DiskError, TransferError};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Disk;
@@ -33,6 +34,7 @@ pub(crate) struct Transfers {
     repair: Arc<Repair>,
     roads: Arc<Roads>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 /// Transfers under way and waiting, by the other side. Each side has its own places, so that one
@@ -96,7 +98,7 @@ impl Transfers {
         disk: Disk,
         held: Arc<Held>,
         (counting, repair): (Arc<Counting>, Arc<Repair>),
-        tasks: TaskTracker,
+        (tasks, stop): (TaskTracker, CancellationToken),
     ) -> Self {
         Self {
             endpoint,
@@ -106,6 +108,7 @@ impl Transfers {
             repair,
             roads: Arc::default(),
             tasks,
+            stop,
         }
     }
 
@@ -115,7 +118,11 @@ impl Transfers {
         self.tasks.spawn(async move {
             // Nothing is held in memory for a transfer that waits for its turn.
             let road = own.roads.claim(other_side(&transfer));
-            let end = own.run(transfer, &road, bits).await;
+            // A copy may wait long for its turn, and a node that stops waits for nobody's turn.
+            let end = tokio::select! {
+                end = own.run(transfer, &road, bits) => end,
+                () = own.stop.cancelled() => Err(TransferError::Broken),
+            };
             if end.is_err() {
                 own.counting.transfers_failed.one();
                 tracing::debug!(?transfer, ?end, "a transfer failed");

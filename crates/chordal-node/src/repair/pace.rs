@@ -60,24 +60,23 @@ impl Pace {
         }
     }
 
-    /// Books the next copy: how many bytes it is thought to come to, and when it may be moved.
-    pub(super) fn book(&mut self, now: Duration, flow: Flow) -> (u64, Duration) {
+    /// Books the next copy: how long it is thought to last, and when it may be moved.
+    pub(super) fn book(&mut self, now: Duration, flow: Flow) -> (Duration, Duration) {
         self.look(now);
-        let booked = self.usual_bytes;
-        let lasts = self.lasts(booked);
+        let lasts = self.lasts(self.usual_bytes);
         let next = self.next(flow);
         let at = (*next).max(now.saturating_sub(SLACK));
         *next = at + lasts;
         let at = at.max(now);
         self.last_copy = Some(at);
-        (booked, at)
+        (lasts, at)
     }
 
-    /// Takes note of what a copy that was booked came to.
-    pub(super) fn settle(&mut self, flow: Flow, booked: u64, bytes: u64) {
-        let (thought, lasted) = (self.lasts(booked), self.lasts(bytes));
+    /// Takes note of what a copy came to for which so long was booked.
+    pub(super) fn settle(&mut self, flow: Flow, booked: Duration, bytes: u64) {
+        let lasted = self.lasts(bytes);
         let next = self.next(flow);
-        *next = (*next + lasted).saturating_sub(thought);
+        *next = (*next + lasted).saturating_sub(booked);
         if bytes > 0 {
             self.usual_bytes = (self.usual_bytes * 7 + bytes).div_ceil(8);
         }

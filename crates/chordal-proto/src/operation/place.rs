@@ -198,6 +198,10 @@ impl StoreTask {
     pub(super) fn is_waiting_for(&self, node: NodeId) -> bool {
         self.placing.is_waiting_for(node)
     }
+
+    pub(super) const fn key(&self) -> Key {
+        self.placing.key
+    }
 }
 
 impl Peer {

@@ -113,10 +113,15 @@ impl QuorumRead {
     }
 
     pub(super) fn need(&self) -> usize {
+        self.need_of(self.holders.len())
+    }
+
+    /// How many of so many holders have to answer.
+    pub(super) fn need_of(&self, holders: usize) -> usize {
         match self.promise {
             // Nobody decides alone, in small rings neither.
-            Some(_) => history::enough(self.holders.len()),
-            None => placement::quorum(self.holders.len()),
+            Some(_) => history::enough(holders),
+            None => placement::quorum(holders),
         }
     }
 

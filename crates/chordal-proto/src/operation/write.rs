@@ -120,6 +120,14 @@ impl WriteTask {
         tried.chain([present]).max().unwrap_or(0)
     }
 
+    /// The round that comes before anything is written.
+    pub(super) fn asking(&self) -> Option<&QuorumRead> {
+        match &self.phase {
+            Phase::Reading(quorum) => Some(quorum),
+            Phase::Writing { .. } => None,
+        }
+    }
+
     pub(super) fn reading(&mut self) -> Option<&mut QuorumRead> {
         match &mut self.phase {
             Phase::Reading(quorum) => Some(quorum),

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chordal_object::{Arc, ChunkId, Key, NodeId, Record};
@@ -23,6 +24,17 @@ use crate::request::Purpose;
 use crate::time::Time;
 use crate::view::View;
 use crate::waiting::Waiting;
+
+/// How long one source has its turn at an arc while others wait for theirs: one that is slow must not
+/// set the pace of all.
+const TURN_MAX: Duration = Duration::from_mins(1);
+
+/// After so many copies that broke off, with none between that came, a source that is thought to answer
+/// has lost its turn.
+const BROKEN_MAX: u32 = 8;
+
+/// Odd, so that 256 sessions that follow each other begin at 256 places.
+const BEGINNINGS_STEP: u64 = 157;
 
 /// A node's number for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,8 +81,12 @@ struct Session {
     agreed: bool,
     /// Whether something that was lacking could not be had.
     incomplete: bool,
-    /// Whether it is its turn to copy chunks.
-    copying: bool,
+    /// Since when it is its turn to copy chunks.
+    copying: Option<Time>,
+    /// Whether it had its turn since it had waited longest.
+    by_age: bool,
+    /// Copies that broke off one after the other.
+    broken: u32,
 }
 
 impl fmt::Debug for Session {
@@ -168,7 +184,9 @@ impl Sessions {
             told: None,
             agreed: true,
             incomplete: false,
-            copying: false,
+            copying: None,
+            by_age: false,
+            broken: 0,
         };
         self.running.insert(id, session);
         id
@@ -189,7 +207,7 @@ impl Sessions {
     /// Sessions that copy chunks.
     fn copying(&self) -> impl Iterator<Item = &Session> {
         let sessions = self.copying.iter().filter_map(|id| self.running.get(id));
-        sessions.filter(|session| session.copying)
+        sessions.filter(|session| session.copying.is_some())
     }
 
     /// Sessions that may begin to copy chunks, in the order in which they came: none whose arc is
@@ -200,9 +218,40 @@ impl Sessions {
         let ids = self.copying.iter().filter(move |_| has_place);
         let sessions = ids.filter_map(|&id| Some((id, self.running.get(&id)?)));
         sessions
-            .filter(|(_, session)| !session.copying)
+            .filter(|(_, session)| session.copying.is_none())
             .map(|(id, session)| (id, session.planned))
             .filter(move |(_, planned)| !arcs.iter().any(|&arc| meet(arc, planned.arc)))
+    }
+
+    /// Gives a place among those that copy, if there is one: to the session whose arc has the fewest
+    /// copies, but for one place, which goes by who has waited longest, so that everybody's turn comes.
+    fn let_copy(
+        &mut self,
+        now: Time,
+        copies_left: impl Fn(Planned) -> usize,
+    ) -> Option<(SessionId, Arc)> {
+        let by_age = !self.copying().any(|session| session.by_age);
+        let (id, planned) = if by_age {
+            self.waiting_to_copy().next()
+        } else {
+            self.waiting_to_copy()
+                .min_by_key(|&(_, planned)| copies_left(planned))
+        }?;
+        let session = self.running.get_mut(&id)?;
+        session.copying = Some(now);
+        session.by_age = by_age;
+        Some((id, planned.arc))
+    }
+
+    /// Whether a session has had its turn at an arc that others wait for, too.
+    fn is_over(&self, now: Time, id: SessionId) -> bool {
+        let Some(session) = self.running.get(&id) else {
+            return false;
+        };
+        let arc = session.planned.arc;
+        let had = session.copying.is_some_and(|at| now.since(at) >= TURN_MAX);
+        let mut others = self.copying.iter().filter_map(|id| self.running.get(id));
+        had && others.any(|other| other.copying.is_none() && meet(arc, other.planned.arc))
     }
 
     fn end(&mut self, id: SessionId) -> Option<Session> {
@@ -212,6 +261,24 @@ impl Sessions {
 
     fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.running.get_mut(&id)
+    }
+}
+
+impl Session {
+    /// Takes a chunk that is lacking. Sessions begin at different ones: some that cannot be had must
+    /// not keep all others from coming.
+    fn next_lacking(&mut self, id: SessionId) -> Option<[u8; 32]> {
+        let start = id.0.wrapping_mul(BEGINNINGS_STEP).to_le_bytes()[0];
+        let behind = self.lacking.range([start; 32]..).next();
+        let next = behind.or_else(|| self.lacking.first()).copied()?;
+        self.lacking.remove(&next);
+        Some(next)
+    }
+
+    /// Leaves its turn to others: what it still lacks is looked for again later.
+    fn give_up_turn(&mut self) {
+        self.incomplete |= !self.lacking.is_empty();
+        self.lacking.clear();
     }
 }
 
@@ -284,7 +351,8 @@ impl Peer {
             return;
         };
         if session.kind.is_some() || session.planned.source != from {
-            return;
+            // Nothing else is under way that would end it.
+            return self.session_failed(now, id);
         }
         session.same = same;
         session.kind = Some(Kind::Records);
@@ -360,7 +428,7 @@ impl Peer {
             return;
         };
         let Some(compare) = &session.compare else {
-            return;
+            return self.session_failed(now, id);
         };
         let Ok(Taken { lacking, next }) = compare.take(payload) else {
             return self.session_failed(now, id);
@@ -417,7 +485,7 @@ impl Peer {
             return;
         };
         if session.planned.source != from || session.kind != Some(Kind::Records) {
-            return;
+            return self.session_failed(now, id);
         }
         let asked_for: Vec<Record> = records
             .into_iter()
@@ -479,11 +547,11 @@ impl Peer {
                 return;
             }
             places = places.saturating_sub(1);
-            let Some(first) = session.lacking.pop_first() else {
+            let Some(next) = session.next_lacking(id) else {
                 return;
             };
             session.under_way += 1;
-            let chunk = ChunkId::new(first);
+            let chunk = ChunkId::new(next);
             let key = self.chunk_key(chunk);
             self.arc_changed(now, key);
             self.collector.touch_copy(now, chunk);
@@ -503,12 +571,24 @@ impl Peer {
             return;
         };
         session.under_way -= 1;
-        if !matches!(completion, Completion::Transfer(Ok(()))) {
-            session.incomplete = true;
+        let source = session.planned.source;
+        match completion {
+            Completion::Transfer(Ok(())) => session.broken = 0,
+            Completion::Transfer(Err(TransferError::Broken)) => {
+                session.incomplete = true;
+                session.broken += 1;
+            }
+            // This disk takes no more.
+            Completion::Transfer(Err(TransferError::Full)) => session.give_up_turn(),
+            Completion::Disk(_) | Completion::Transfer(Err(_)) => session.incomplete = true,
         }
-        if let Completion::Transfer(Err(TransferError::Broken | TransferError::Full)) = completion {
-            // The source does not answer, or this disk takes no more: others have their turn.
-            session.lacking.clear();
+        let broken = session.broken;
+        let is_lost = broken >= BROKEN_MAX || broken > 0 && !self.answers(source);
+        let sessions = &mut self.replica.sessions;
+        if (is_lost || sessions.is_over(now, id))
+            && let Some(session) = sessions.get_mut(id)
+        {
+            session.give_up_turn();
         }
         self.session_fetch(now, id);
     }
@@ -556,33 +636,23 @@ impl Peer {
     /// Goes on with the chunks, as soon as few enough other sessions copy any.
     fn copy_chunks_in_turn(&mut self, now: Time, id: SessionId) {
         self.replica.sessions.copying.push_back(id);
-        self.begin_copying();
+        self.begin_copying(now);
         self.begin_sessions(now);
     }
 
     /// Lets as many sessions copy chunks as may at once, the most endangered first.
-    pub(super) fn begin_copying(&mut self) {
-        while let Some((id, arc)) = self.next_to_copy() {
+    pub(super) fn begin_copying(&mut self, now: Time) {
+        while let Some((id, arc)) = self.next_to_copy(now) {
             let kind = Kind::Chunks;
             self.disk(DiskOp::ItemsIn { arc, kind }, Waiting::SessionItems(id));
         }
     }
 
-    /// Gives a place among those that copy to the session whose arc has the fewest copies, if there
-    /// is a place.
-    fn next_to_copy(&mut self) -> Option<(SessionId, Arc)> {
-        let (id, planned) = {
-            let sessions = &self.replica.sessions;
-            let mut waiting = sessions.waiting_to_copy();
-            // The last place goes by who has waited longest, so that everybody's turn comes.
-            if sessions.copying().count() + 1 == CHUNK_SESSIONS_MAX {
-                waiting.next()
-            } else {
-                waiting.min_by_key(|&(_, planned)| self.copies_left(planned.arc, planned.view))
-            }
-        }?;
-        self.replica.sessions.get_mut(id)?.copying = true;
-        Some((id, planned.arc))
+    fn next_to_copy(&mut self, now: Time) -> Option<(SessionId, Arc)> {
+        let mut sessions = std::mem::take(&mut self.replica.sessions);
+        let next = sessions.let_copy(now, |planned| self.copies_left(planned.arc, planned.view));
+        self.replica.sessions = sessions;
+        next
     }
 
     fn session_done(&mut self, now: Time, id: SessionId) {
@@ -609,7 +679,7 @@ impl Peer {
         if let Some((asker, round)) = confirm {
             self.confirmation_ready(asker, round, arc, !session.incomplete);
         }
-        self.begin_copying();
+        self.begin_copying(now);
         self.begin_sessions(now);
     }
 
@@ -621,7 +691,7 @@ impl Peer {
         if let Some((asker, round)) = session.planned.confirm {
             self.confirmation_ready(asker, round, session.planned.arc, false);
         }
-        self.begin_copying();
+        self.begin_copying(now);
         self.begin_sessions(now);
     }
 

@@ -8,6 +8,7 @@ use chordal_proto::effect::{Destination, Transfer};
 use chordal_proto::input::{Completion, EffectId, OperationId, TransferError};
 use chordal_proto::{Input, Settings};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Transfers;
@@ -110,7 +111,7 @@ fn side(
             disk.clone(),
             Arc::clone(&held),
             (Arc::clone(&counting), repair),
-            tasks,
+            (tasks, CancellationToken::new()),
         ),
         endpoint,
         disk,

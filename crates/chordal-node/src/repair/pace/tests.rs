@@ -121,3 +121,20 @@ fn a_copy_that_could_not_be_moved_costs_nothing() {
     let (_, at) = pace.book(seconds(1), Flow::Taken);
     assert_eq!(at, seconds(1));
 }
+
+#[test]
+fn what_was_booked_is_given_back_whatever_the_pace_is_by_then() {
+    for (at_booking, later) in [(1.0, 0.125), (0.125, 1.0)] {
+        let mut pace = Pace::new(BUDGET);
+        pace.rate = pace.budget * at_booking;
+        let (booked, first) = pace.book(seconds(1), Flow::Taken);
+        let (others, _) = pace.book(seconds(1), Flow::Taken);
+        pace.rate = pace.budget * later;
+        pace.settle(Flow::Taken, booked, 0);
+        let (_, at) = pace.book(seconds(1), Flow::Taken);
+        let wanted = (first + others)
+            .saturating_sub(super::SLACK)
+            .max(seconds(1));
+        assert_eq!(at, wanted);
+    }
+}

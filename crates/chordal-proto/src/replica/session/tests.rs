@@ -1,7 +1,10 @@
+use std::collections::BTreeSet;
+
 use chordal_object::{Arc, Key, NodeId};
 
-use super::{Kind, Planned, SessionId, Sessions};
+use super::{Kind, Planned, SessionId, Sessions, TURN_MAX};
 use crate::limits::{CHUNK_SESSIONS_MAX, SESSIONS_MAX, SESSIONS_PER_NODE_MAX};
+use crate::time::Time;
 use crate::view::View;
 
 fn node(number: u8) -> NodeId {
@@ -64,11 +67,66 @@ fn at_the_chunks(sessions: &mut Sessions, arc: (u128, u128), source: u8) -> Sess
     id
 }
 
-/// Lets one session copy, and tells which.
+/// Lets one session copy, and tells which: of as many copies as the number of its source.
 fn copy_next(sessions: &mut Sessions) -> Option<SessionId> {
-    let (id, _) = sessions.waiting_to_copy().next()?;
-    sessions.get_mut(id).unwrap().copying = true;
-    Some(id)
+    copy_next_at(sessions, Time::from_nanos(0))
+}
+
+fn copy_next_at(sessions: &mut Sessions, now: Time) -> Option<SessionId> {
+    let copies = |planned: Planned| usize::from(planned.source.as_bytes()[0]);
+    sessions.let_copy(now, copies).map(|(id, _)| id)
+}
+
+#[test]
+fn the_most_endangered_go_first_and_one_place_goes_by_age() {
+    let mut sessions = Sessions::default();
+    let safe: Vec<SessionId> = (0..10)
+        .map(|index| at_the_chunks(&mut sessions, (index * 10, index * 10 + 10), 2))
+        .collect();
+    let mut copying: Vec<SessionId> = std::iter::from_fn(|| copy_next(&mut sessions)).collect();
+    assert_eq!(copying, safe[..CHUNK_SESSIONS_MAX]);
+    // Two arcs lose another copy meanwhile.
+    let endangered = [20, 21].map(|at| at_the_chunks(&mut sessions, (at * 10, at * 10 + 10), 1));
+    // The one that has waited longest has its place still; all others go to the endangered.
+    for next in [endangered[0], endangered[1], safe[CHUNK_SESSIONS_MAX]] {
+        sessions.end(copying.remove(1));
+        assert_eq!(copy_next(&mut sessions), Some(next));
+    }
+    sessions.end(copying[0]);
+    let late = at_the_chunks(&mut sessions, (900, 910), 1);
+    let oldest = safe[CHUNK_SESSIONS_MAX + 1];
+    assert_eq!(copy_next(&mut sessions), Some(oldest), "not {late:?}");
+}
+
+#[test]
+fn a_turn_ends_where_others_wait_for_the_same_arc() {
+    let mut sessions = Sessions::default();
+    let slow = at_the_chunks(&mut sessions, (0, 10), 1);
+    assert_eq!(copy_next(&mut sessions), Some(slow));
+    let (soon, late) = (Time::from_nanos(1), Time::from_nanos(0) + TURN_MAX);
+    assert!(!sessions.is_over(late, slow), "nobody else wants it");
+    at_the_chunks(&mut sessions, (10, 20), 2);
+    assert!(!sessions.is_over(late, slow), "another arc");
+    at_the_chunks(&mut sessions, (5, 10), 2);
+    assert!(!sessions.is_over(soon, slow));
+    assert!(sessions.is_over(late, slow));
+}
+
+#[test]
+fn sessions_begin_at_different_chunks_and_take_each_once() {
+    let chunk = |number: u8| [number; 32];
+    let mut firsts = BTreeSet::new();
+    let mut sessions = Sessions::default();
+    for _ in 0..16 {
+        let id = at_the_chunks(&mut sessions, (0, 10), 1);
+        let session = sessions.get_mut(id).unwrap();
+        session.lacking = (0..=255).map(chunk).collect();
+        let taken: Vec<[u8; 32]> = std::iter::from_fn(|| session.next_lacking(id)).collect();
+        let all: BTreeSet<[u8; 32]> = taken.iter().copied().collect();
+        assert_eq!((taken.len(), all.len()), (256, 256));
+        firsts.insert(taken[0]);
+    }
+    assert_eq!(firsts.len(), 16);
 }
 
 #[test]
