@@ -17,7 +17,7 @@ pub struct ModelArgs {
     /// The explorations of the gate, a minute long [default]
     #[arg(long, conflicts_with_all = ["full", "mistake"])]
     bounded: bool,
-    /// The explorations of docs/proof.md, half an hour long
+    /// The explorations of docs/proof.md, which take some minutes
     #[arg(long, conflicts_with = "mistake")]
     full: bool,
     /// Make a mistake on purpose and print the shortest way to a broken ring

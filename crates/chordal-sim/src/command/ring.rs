@@ -49,7 +49,7 @@ pub struct RingArgs {
     /// partition, cut, slow, freeze, clock; or none [default: the seed chooses]
     #[arg(long, value_name = "KIND,..", value_parser = faults)]
     faults: Option<Faults>,
-    /// Make a mistake on purpose: drop-notify, undead
+    /// Make a mistake on purpose: drop-notify, undead, accuse-on-loss
     #[arg(long, value_name = "MISTAKE", value_parser = plant)]
     plant: Option<RingPlant>,
     /// Print every event
@@ -94,6 +94,7 @@ fn one(run: &RingRun, trace: bool) -> Result<Outcome> {
 fn many(run: &RingRun, seeds: RangeInclusive<u64>) -> Result<Outcome> {
     let (mut passed, mut failed) = (0_u64, 0_u64);
     let (mut events, mut longest) = (0_u64, Duration::ZERO);
+    let (mut lasted, mut unasked, mut accused) = (Duration::ZERO, Duration::ZERO, 0_u64);
     let work = |seed| {
         run_seed(&RingRun {
             seed,
@@ -105,6 +106,9 @@ fn many(run: &RingRun, seeds: RangeInclusive<u64>) -> Result<Outcome> {
         if let Some(report) = &report {
             events += report.counts.events;
             longest = longest.max(report.findings.longest_healing);
+            lasted += report.virtual_time;
+            unasked += report.findings.unasked;
+            accused += report.findings.accused;
         }
         if report.is_some_and(|report| outcome(&report) == Outcome::Kept) {
             passed += 1;
@@ -115,8 +119,11 @@ fn many(run: &RingRun, seeds: RangeInclusive<u64>) -> Result<Outcome> {
     })?;
     writeln!(
         io::stdout(),
-        "{passed} passed, {failed} failed; {events} events, healed in at most {:.1} s",
-        longest.as_secs_f64()
+        "{passed} passed, {failed} failed; {events} events, healed in at most {:.1} s; the invariant was asked for in \
+         {} of {} s, the others after {accused} accusations of living tokens",
+        longest.as_secs_f64(),
+        lasted.saturating_sub(unasked).as_secs(),
+        lasted.as_secs(),
     )?;
     Ok(if failed == 0 {
         Outcome::Kept

@@ -58,7 +58,7 @@ fn measure(effort: Effort) -> Result<Data> {
 }
 
 /// Whole tables of this many nodes are what one processor measures in minutes.
-const NODES: usize = 300;
+const NODES: usize = 1000;
 
 /// How long nodes come and go.
 const MEASURED: Duration = Duration::from_mins(20);

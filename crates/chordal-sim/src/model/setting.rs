@@ -102,7 +102,7 @@ pub fn bounded() -> Vec<Setting> {
     ]
 }
 
-/// The explorations of the proof, the longest last: about half an hour on two quiet processors.
+/// The explorations of the proof, the longest last: some minutes on two quiet processors.
 pub fn full() -> Vec<Setting> {
     let mut all = bounded();
     all.extend([
@@ -112,6 +112,23 @@ pub fn full() -> Vec<Setting> {
         named("six seats with returns, r = 3", returning(six(3))),
         named("six seats in flight, r = 3", in_flight(2, six(3))),
         named("predecessors with returns, r = 2", returning(CLASSIC)),
+        named(
+            "five seats, predecessors, r = 3",
+            Setting {
+                seats: 5,
+                list_length: 3,
+                members: 4..=5,
+                ..CLASSIC
+            },
+        ),
+        named(
+            "small rings with returns, r = 2",
+            Setting {
+                crashes: 1,
+                flights: 1,
+                ..returning(SMALL)
+            },
+        ),
         named(
             "five seats, predecessors and the table, r = 2",
             Setting {
