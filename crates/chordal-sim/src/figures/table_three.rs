@@ -57,7 +57,7 @@ fn measure(effort: Effort) -> Result<Data> {
         effort.seed
     ));
     data.set("joins and departures are Poisson, each at the rate given, per second; each token stabilises every 15 to 45 s, evenly, and looks one finger up each time; pings as rarely; one-way delay exponential with mean 50 ms; time-out 500 ms or more");
-    data.set("failed: ended at a node that owned the key neither within half a second before the lookup began nor when it ended, or nowhere; nothing is asked again after that");
+    data.set("failed: ended at a node that owned the key neither within half a second before the lookup began nor when it ended, or nowhere; a lookup that finds nobody tries others by itself, and nobody asks again for it; lookups whose asker has gone are left out");
     data.set("leave: with notice, as published; crash: without a word; weibull: crashes after sessions of shape 0.5 whose mean is N / rate");
     for departures in ["leave", "crash", "weibull"] {
         for published in PUBLISHED {
