@@ -13,4 +13,4 @@ pub use chordal_proto::effect::{
 pub use chordal_proto::forecast::{Change, Deaths, Fate, Flow, Loss, Moves, NodeMoves, Part, Risk};
 pub use chordal_proto::member::{Member, Standing, Token};
 pub use chordal_proto::message::{Care, JoinRefusal, NodeStatus, Row, TokenPointers, Via};
-pub use chordal_proto::{Profile, Settings, Timing};
+pub use chordal_proto::{Profile, Settings, Timing, is_minority, quorum};

@@ -14,6 +14,7 @@ use crate::certificate::Certificate;
 use crate::input::{EffectId, OperationId};
 use crate::member::{Member, Token};
 use crate::message::{JoinRefusal, NodeStatus, Row, Via};
+use crate::placement::is_minority;
 
 /// Something to do.
 #[derive(Clone, Debug)]
@@ -434,8 +435,7 @@ impl RingCheck {
     /// What may be said of the ring.
     pub const fn verdict(&self) -> Verdict {
         let known = self.heard.len() + self.silent.len();
-        // Of two nodes, either may go on alone.
-        let minority = known > 2 && self.heard.len() * 2 <= known;
+        let minority = is_minority(self.heard.len(), known);
         if !self.certificate.is_ideal() {
             Verdict::Wrong
         } else if minority || self.unasked > 0 || self.certificate.tokens == 0 {

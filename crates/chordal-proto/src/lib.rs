@@ -49,7 +49,7 @@ pub use effect::Effect;
 pub use input::Input;
 pub use membership::saved_nodes;
 pub use peer::Peer;
-pub use placement::placed;
+pub use placement::{is_minority, placed, quorum};
 pub use request::RequestId;
 pub use settings::{Config, Profile, Settings, Timing};
 pub use snapshot::{Fingerprint, SnapshotError};

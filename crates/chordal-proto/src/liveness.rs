@@ -609,7 +609,7 @@ impl Peer {
             .iter()
             .filter(|&node| *node == self.me.node || answered.contains(node))
             .count();
-        let may_decide = reached * 2 > known || known <= 2;
+        let may_decide = !placement::is_minority(reached, known);
         self.liveness.minority = (!may_decide).then_some((reached, known));
         if !may_decide {
             // Nodes return one by one: count again until they are enough.

@@ -52,8 +52,13 @@ pub(crate) fn holders(table: &NodeTable, settings: &Settings, key: Key) -> Vec<N
 
 /// How many holders of `count` must answer: a majority, but one suffices where there are only
 /// two, since rings of one or two nodes favour availability.
-pub(crate) const fn quorum(count: usize) -> usize {
+pub const fn quorum(count: usize) -> usize {
     if count <= 2 { 1 } else { count / 2 + 1 }
+}
+
+/// Whether so many of all nodes that are known are too few to go on. Of two, either goes on alone.
+pub const fn is_minority(reached: usize, known: usize) -> bool {
+    known > 2 && reached * 2 <= known
 }
 
 /// The whole ring cut at its tokens and at those of former nodes: every arc with its holders.

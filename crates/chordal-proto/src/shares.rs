@@ -342,7 +342,7 @@ fn position(bits: Bits, node: NodeId, index: usize, salt: u8) -> Key {
     bits.token(node, u16::try_from(index).expect("tokens are few"), salt)
 }
 
-fn number(count: usize) -> f64 {
+pub(crate) fn number(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
@@ -350,7 +350,7 @@ fn number(count: usize) -> f64 {
     clippy::cast_precision_loss,
     reason = "only the proportion of offers matters"
 )]
-const fn bytes(count: u64) -> f64 {
+pub(crate) const fn bytes(count: u64) -> f64 {
     count as f64
 }
 

@@ -1,6 +1,7 @@
 //! What the facts of a ring mean for its files, in one place for every screen: what would be lost if
 //! nodes died now, and what to do.
 
+use chordal_node::model::is_minority;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{NodeHealth, Repair};
@@ -31,10 +32,9 @@ impl Safety {
         let answering = keepers
             .iter()
             .filter(|node| node.state != "suspect")
-            .count() as u64;
+            .count();
         let missing = repair.copies_missing;
-        // Of two nodes either goes on alone.
-        let is_minority = keepers.len() > 2 && answering * 2 <= keepers.len() as u64;
+        let is_minority = is_minority(answering, keepers.len());
         let (state, words) = match (repair.state.as_str(), missing) {
             _ if is_minority => (
                 "minority",
@@ -51,7 +51,7 @@ impl Safety {
                     count(missing)
                 ),
             ),
-            ("working", 1..) if answering < copies => (
+            ("working", 1..) if (answering as u64) < copies => (
                 "working",
                 format!(
                     "{} missing, and no node left to hold them: the silent one brings its own back, another one gets them made (chordal invite).",
@@ -84,7 +84,7 @@ impl Safety {
         };
         Self {
             // A majority of any file's holders has to remain; of two holders one is believed.
-            unplug: u64::from(state == "safe" && answering == keepers.len() as u64),
+            unplug: u64::from(state == "safe" && answering == keepers.len()),
             state: state.to_owned(),
             words,
             copies,

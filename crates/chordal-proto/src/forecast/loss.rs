@@ -9,6 +9,7 @@ use chordal_object::{Key, NodeId};
 
 use super::{Held, counted, share};
 use crate::effect::{NodeState, RingStatus};
+use crate::placement::is_minority;
 use crate::settings::Settings;
 
 /// What would become of a thing's copies. A later one is worse.
@@ -114,9 +115,7 @@ impl Loss {
     /// Where those left would be too few to take writes and to give the others up: how many would
     /// answer, of how many.
     pub const fn minority(&self) -> Option<(usize, usize)> {
-        // Of two nodes, either goes on alone.
-        let few = self.members > 2 && self.left * 2 <= self.members;
-        if few {
+        if is_minority(self.left, self.members) {
             Some((self.left, self.members))
         } else {
             None

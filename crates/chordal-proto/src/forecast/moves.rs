@@ -13,7 +13,7 @@ use super::{Held, share};
 use crate::effect::RingStatus;
 use crate::member::{Member, Standing};
 use crate::settings::{Profile, Settings};
-use crate::shares::Shares;
+use crate::shares::{self, Shares};
 
 /// Ids that a joining node is given in turn: a token's place follows from its node's id, which nobody
 /// knows yet.
@@ -193,7 +193,10 @@ impl Ledger {
         let holding = ring.nodes.iter();
         let holding = holding.filter(|node| node.member.standing.holds());
         let used = holding.clone().map(|node| {
-            let used = node.status.as_ref().map(|status| float(status.used_bytes));
+            let used = node
+                .status
+                .as_ref()
+                .map(|status| shares::bytes(status.used_bytes));
             (node.member.node, (used, node.member.offered_bytes))
         });
         let answering = holding.filter(|node| node.status.is_some());
@@ -233,7 +236,7 @@ impl Ledger {
                 let to = self.name(node);
                 *self.gets.entry(to).or_default() += bytes;
                 for &from in &sources {
-                    let part = bytes / count(sources.len());
+                    let part = bytes / shares::number(sources.len());
                     *self.flows.entry((from, to)).or_default() += part;
                 }
             }
@@ -359,19 +362,7 @@ fn mean(nodes: &[NodeId], of: &BTreeMap<NodeId, f64>) -> f64 {
     if known.is_empty() {
         return 0.0;
     }
-    known.iter().sum::<f64>() / count(known.len())
-}
-
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "an estimate needs no more than the leading digits"
-)]
-const fn float(bytes: u64) -> f64 {
-    bytes as f64
+    known.iter().sum::<f64>() / shares::number(known.len())
 }
 
 #[expect(

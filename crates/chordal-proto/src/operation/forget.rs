@@ -205,7 +205,7 @@ impl Peer {
         let known = members.len();
         let reached = members.iter().filter(|&node| heard.contains_key(node));
         let reached = reached.count();
-        (known > 2 && reached * 2 <= known).then_some(Failure::Minority { reached, known })
+        placement::is_minority(reached, known).then_some(Failure::Minority { reached, known })
     }
 
     /// What may be only on that node, as far as those who answered can tell.

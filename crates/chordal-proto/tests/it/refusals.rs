@@ -32,41 +32,25 @@ fn list() -> Command {
 #[test]
 fn what_silent_holders_would_have_to_decide_is_refused_soon() {
     let (mut cluster, _disks) = one_of_three();
+    let mut soon = |command: Command| {
+        let begun = cluster.now;
+        let answer = cluster.ask(0, command);
+        let waited = cluster.now.since(begun);
+        assert!(waited < SOON, "{waited:?}");
+        answer
+    };
     let read = Command::ReadRecord("a".parse().unwrap());
-    let begun = cluster.now;
-    let refused = cluster.ask(0, read);
-    assert!(
-        matches!(refused, Err(Failure::TooFewCopies { .. })),
-        "{refused:?}"
-    );
-    assert!(
-        cluster.now.since(begun) < SOON,
-        "{:?}",
-        cluster.now.since(begun)
-    );
-
-    let begun = cluster.now;
-    let refused = cluster.write(0, "b", b"x");
-    assert!(
-        matches!(refused, Err(Failure::TooFewCopies { .. })),
-        "{refused:?}"
-    );
-    assert!(
-        cluster.now.since(begun) < SOON,
-        "{:?}",
-        cluster.now.since(begun)
-    );
-
-    let begun = cluster.now;
-    match cluster.ask(0, list()) {
+    for command in [read, Cluster::draft("b", b"x")] {
+        let refused = soon(command);
+        assert!(
+            matches!(refused, Err(Failure::TooFewCopies { .. })),
+            "{refused:?}"
+        );
+    }
+    match soon(list()) {
         Ok(Answer::Listed { missing, .. }) => assert_eq!(missing.len(), 2),
         other => panic!("{other:?}"),
     }
-    assert!(
-        cluster.now.since(begun) < SOON,
-        "{:?}",
-        cluster.now.since(begun)
-    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `where`: the way to a file, and who holds it.
 
+use chordal_node::model::quorum;
 use chordal_web::api::{Holder, Where};
 use chordal_web::problem::Missing;
 
@@ -93,18 +94,9 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
 fn reached(found: &Where) -> (usize, usize) {
     let of = found.holders.len();
     let silent = found.holders.iter().filter(|holder| is_silent(holder));
-    (of - silent.count(), needed(of))
+    (of - silent.count(), quorum(of).min(of))
 }
 
 fn is_silent(holder: &Holder) -> bool {
     holder.copy == "unreachable"
-}
-
-/// So many holders decide what a file is: a majority, and of two either one.
-const fn needed(holders: usize) -> usize {
-    match holders {
-        0 => 0,
-        1 | 2 => 1,
-        more => more / 2 + 1,
-    }
 }

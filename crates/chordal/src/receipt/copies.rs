@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chordal_node::Receipt;
-use chordal_node::model::{NodeId, RecordCopy};
+use chordal_node::model::{NodeId, RecordCopy, quorum};
 
 /// How many nodes signed for each part. One that was expelled counts nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +63,7 @@ impl Copies {
 
 /// How many copies are enough for what was acknowledged to stay so: those that a put waits for.
 pub(crate) fn enough(wanted: u32) -> usize {
-    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-    match wanted {
-        0..=2 => 1,
-        _ => wanted / 2 + 1,
-    }
+    quorum(usize::try_from(wanted).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
