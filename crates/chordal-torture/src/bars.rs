@@ -123,10 +123,10 @@ impl Bars<'_> {
         let victim = self.machines.len() - 1;
         let id = self.machines[victim].life.as_ref().context("it is off")?.id;
         let held = self.used(&id.to_string())?;
-        let before = self.copied()?;
         self.switch_off(victim);
         let mut machine = self.machines.remove(victim);
         machine.wipe(&self.fleet.program)?;
+        let before = self.copied_by_each()?;
         let mut took = Duration::ZERO;
         let fared = self.watched(|bars| {
             let began = Instant::now();
@@ -135,16 +135,25 @@ impl Bars<'_> {
             took = began.elapsed();
             Ok(())
         })?;
-        let copied = self.copied()?.saturating_sub(before);
-        let budget = self.options.repair_rate * self.machines.len() as u64;
+        let now = self.copied_by_each()?;
+        let copied = now
+            .iter()
+            .zip(&before)
+            .map(|(now, then)| now.saturating_sub(*then));
+        let (copied, most): (u64, u64) = (copied.clone().sum(), copied.max().unwrap_or(0));
+        let rate = self.options.repair_rate;
+        let budget = rate * self.machines.len() as u64;
         say(format_args!(
             "bars: one of {NODES} with {} dies for good: right after {took:.1?} ({:.2} of what a budget of {} a second on \
-             each node allows), {} copied ({:.3} of what was lost)",
+             each node allows if all make as much, {:.2} by what one of them has to make), {} copied ({:.3} of what was \
+             lost), {} of it by one node",
             Size(held),
             took.as_secs_f64() * ratio(budget, held),
-            Size(self.options.repair_rate),
+            Size(rate),
+            took.as_secs_f64() * ratio(rate, most),
             Size(copied),
-            ratio(copied, held)
+            ratio(copied, held),
+            Size(most),
         ));
         say(format_args!("bars: clients meanwhile: {fared}"));
         Ok(())
@@ -262,12 +271,17 @@ impl Bars<'_> {
 
     /// Bytes that all nodes which run now have copied since they started.
     fn copied(&mut self) -> Result<u64> {
-        let mut copied = 0;
-        for door in self.fleet.doors() {
+        self.copied_by_each().map(|copied| copied.iter().sum())
+    }
+
+    /// The same, node by node.
+    fn copied_by_each(&mut self) -> Result<Vec<u64>> {
+        let doors = self.fleet.doors().into_iter();
+        let copied = doors.map(|door| {
             let counters = self.ask(&door, "/v1/counters")?;
-            copied += counters["copied_bytes"].as_u64().context("no count")?;
-        }
-        Ok(copied)
+            counters["copied_bytes"].as_u64().context("no count")
+        });
+        copied.collect()
     }
 
     fn used(&mut self, id: &str) -> Result<u64> {

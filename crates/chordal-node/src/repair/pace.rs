@@ -20,8 +20,9 @@ const LESS: f64 = 0.7;
 /// What is added to it, in parts of the budget, when they do not.
 const MORE: f64 = 1.0 / 16.0;
 
-/// Time that may be caught up on, after a pause or a copy smaller than was thought.
-const SLACK: Duration = Duration::from_millis(100);
+/// Time that may be caught up on, after a pause or a copy smaller than was thought. A copy waits for the
+/// turns of two nodes and for two disks: with less, what one of them waited for the other is lost.
+const SLACK: Duration = Duration::from_millis(500);
 
 /// What a copy is thought to weigh before any was moved, in bytes.
 const FIRST_GUESS: u64 = 1 << 20;

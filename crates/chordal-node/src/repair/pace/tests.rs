@@ -46,7 +46,7 @@ fn the_budget_is_kept_and_used() {
         moved(&mut pace, (Duration::ZERO, seconds(10)), bytes, quick);
         let moved = moved(&mut pace, (seconds(10), seconds(20)), bytes, quick) * bytes;
         assert!(
-            moved <= BUDGET * 10 + BUDGET / 5,
+            moved <= BUDGET * 10 + BUDGET / 2 + 2 * bytes,
             "{moved} in copies of {bytes}"
         );
         assert!(
@@ -94,11 +94,11 @@ fn clients_whom_the_least_pace_does_not_help_are_in_time_the_usual() {
 }
 
 #[test]
-fn a_pause_is_not_caught_up_on() {
+fn of_a_pause_half_a_second_is_caught_up_on() {
     let mut pace = Pace::new(BUDGET);
     moved(&mut pace, (Duration::ZERO, seconds(1)), MIB, quick);
     let moved = moved(&mut pace, (seconds(100), seconds(101)), MIB, quick);
-    assert!(moved <= 37, "{moved}");
+    assert!((47..=50).contains(&moved), "{moved}");
 }
 
 #[test]
