@@ -136,9 +136,10 @@ pub(crate) async fn welcome(shared: &Shared, raw: Raw, from: SocketAddr) -> Opti
             count(&shared.meters.malformed_frames);
             shared.complain(from, None, "malformed greeting", &failure);
         }
-        Failure::WeRefuse(_, peer) => {
+        Failure::WeRefuse(refusal, peer) => {
             count(&shared.meters.refused_handshakes);
-            shared.complain(from, Some(*peer), "refused a node", &failure);
+            let why = format_args!("{refusal}");
+            shared.complain(from, Some(*peer), "refused a node", &why);
         }
         Failure::TheyRefuse(refusal) => {
             count(&shared.meters.refused_handshakes);

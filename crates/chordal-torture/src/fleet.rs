@@ -65,6 +65,8 @@ impl Fleet {
                 home: home.to_owned(),
                 grace: options.grace(),
                 repair_rate: options.repair_rate,
+                // As much each, however full the disk is by then that they share.
+                offer: options.bars.map(|bytes| bytes / 2 * 3),
                 record: options.record,
             },
             doors: Mutex::new(Doors {

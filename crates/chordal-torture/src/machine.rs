@@ -24,6 +24,8 @@ pub(crate) struct Program {
     pub(crate) grace: Duration,
     /// How many bytes a second each may copy.
     pub(crate) repair_rate: u64,
+    /// What each node offers, in bytes; nothing: what it offers by itself.
+    pub(crate) offer: Option<u64>,
     /// Whether they record what they decide upon.
     pub(crate) record: bool,
 }
@@ -89,6 +91,9 @@ impl Machine {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(append(&log)?);
+        if let Some(bytes) = program.offer {
+            command.args(["--offer", &bytes.to_string()]);
+        }
         // What somebody has set for nodes of their own is not for these.
         let set = std::env::vars_os().map(|(name, _)| name);
         for name in set.filter(|name| name.to_string_lossy().starts_with("CHORDAL_")) {

@@ -208,6 +208,7 @@ fn whereabouts(nodes: &[PicturedNode], numbers: &mut Numbers) -> Where {
         key: "5eed".repeat(8),
         at: numbers.part(),
         exists: true,
+        deleted: false,
         hops,
         holders: holders
             .map(|(node, copy)| Holder {

@@ -112,6 +112,10 @@ pub struct Where {
     pub at: f64,
     /// Whether a holder that answered has it.
     pub exists: bool,
+    /// Whether it is known to have been deleted: its holders keep the record of that for a while, and
+    /// their copies are copies of it.
+    #[serde(default)]
+    pub deleted: bool,
     /// The lookup's hops; the last one is the owner.
     pub hops: Vec<Hop>,
     /// The nodes that should hold its record.

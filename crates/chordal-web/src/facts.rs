@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use chordal_node::model::{
-    Care, Copies, CopyState, Deaths, Flaw, Hop, Key, NodeReport, NodeState, Reached, RepairState,
-    RingCheck, RingStatus, Risk, Settings, SilentNode, TokenFingers, Verdict, Via, Whereabouts,
+    Care, Copies, CopyState, Deaths, Flaw, Hop, Key, NodeReport, NodeState, Reached, Record,
+    RepairState, RingCheck, RingStatus, Risk, Settings, SilentNode, TokenFingers, Verdict, Via,
+    Whereabouts,
 };
 use chordal_node::{Chronicle, FileInfo, Happening, ListPage, PutResult, Removed, RingEvent};
 use jiff::Timestamp;
@@ -101,6 +102,7 @@ pub(crate) fn whereabouts(name: String, found: &Whereabouts, settings: &Settings
         key: found.key.to_string(),
         at: part_of_ring(found.key.position(), settings),
         exists: found.record.as_ref().is_some_and(|r| !r.is_tombstone()),
+        deleted: found.record.as_ref().is_some_and(Record::is_tombstone),
         hops: found.hops.iter().map(hop).collect(),
         holders: found
             .holders

@@ -137,7 +137,7 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
     match failure {
         Failure::NotFound => (
             Code::NotFound,
-            "See what there is with `chordal ls`; names are exact, and SPACE:PATH names another space.",
+            "See what there is with `chordal ls`; names are exact, a folder needs -r, and SPACE:PATH names another space.",
         ),
         Failure::Conflict { .. } => (
             Code::Conflict,
@@ -154,7 +154,7 @@ fn of_ring(failure: &Failure) -> (Code, &'static str) {
         ),
         Failure::Minority { .. } => (
             Code::Minority,
-            "Bring the other nodes or the network between them back; until then this part of the ring only reads. Those that will never come back can be forgotten: chordal forget --force NODE.",
+            "Bring the other nodes or the network between them back; until then this part of the ring only reads. Those that will never come back can be forgotten: chordal forget NODE --force.",
         ),
         Failure::Full { .. } => (
             Code::Full,

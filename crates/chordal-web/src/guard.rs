@@ -156,8 +156,8 @@ fn check_token(headers: &HeaderMap, token: &Token) -> Result<(), Problem> {
     }
     Err(
         Problem::new(Code::Unauthorised, "the control token is missing or wrong").advice(
-            "Send `Authorization: Bearer TOKEN` with the token of the node's file in \
-             CHORDAL_HOME/running; for the dashboard run `chordal open`.",
+            "Send `Authorization: Bearer TOKEN` with what the file control.token in the node's folder \
+             holds; for the dashboard run `chordal open`.",
         ),
     )
 }

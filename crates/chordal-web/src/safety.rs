@@ -39,8 +39,8 @@ impl Safety {
             _ if is_minority => (
                 "minority",
                 format!(
-                    "Only {answering} of {} nodes can be reached: nothing is written, and few files are read, until most of \
-                     them are. Bring the others back; those that will never return: chordal forget NODE --force",
+                    "Only {answering} of {} nodes can be reached: unless others return within seconds, nothing is written and few \
+                     files are read. Bring them back; those that will never return: chordal forget NODE --force",
                     keepers.len()
                 ),
             ),
@@ -58,6 +58,10 @@ impl Safety {
                     count(missing)
                 ),
             ),
+            ("working", 0) => (
+                "working",
+                "No copy is known to be missing; nodes still compare theirs. Nothing to do.".to_owned(),
+            ),
             ("working", _) => (
                 "working",
                 format!(
@@ -68,7 +72,7 @@ impl Safety {
             _ if missing > 0 => ("missing", format!("{} missing.", count(missing))),
             _ if copies <= 1 => (
                 "one_copy",
-                "One copy of everything: a second node makes it safe. To let one in: chordal invite"
+                "One copy of everything: a second node makes it safe. To let one in, on the machine that founded the ring: chordal invite"
                     .to_owned(),
             ),
             _ => {

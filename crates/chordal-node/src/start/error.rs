@@ -73,7 +73,7 @@ pub enum StartError {
     /// The home belongs to another ring than the join code.
     #[error(
         "{} belongs to another ring than this code; nothing was changed; join from another --home, \
-         or make sure that nothing in it is needed and remove it",
+         or, where that ring was founded by mistake and nothing was stored in it, remove that folder and join again",
         home.display()
     )]
     OtherRing {

@@ -2,7 +2,7 @@
 //!
 //! Who would hold what follows from the placement before and after. How many bytes lie on an arc nobody
 //! counts: a node's copies are taken to lie evenly on what it holds, which many chunks do closely and a
-//! few big files do not.
+//! few big files do not: the fewer chunks, the wider is the range that is told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -44,8 +44,8 @@ pub struct Moves {
     pub nodes: Vec<NodeMoves>,
     /// From whom to whom, the most first.
     pub flows: Vec<Flow>,
-    /// Between how many bytes the newcomer would fetch, by the id that it happens to have; nothing
-    /// where nobody joins.
+    /// Between how many bytes the newcomer would fetch, nothing where nobody joins: by the id that it
+    /// happens to have, and by how evenly chunks happen to lie (two standard deviations, if all are full).
     pub range: Option<(u64, u64)>,
 }
 
@@ -129,8 +129,20 @@ impl Moves {
             }));
             copies_then = then.copies();
         }
+        let range = range.map(|(least, most)| {
+            let chance = |bytes| whole(2.0 * (shares::bytes(bytes) * chunk(settings)).sqrt());
+            (
+                least.saturating_sub(chance(least)),
+                most.saturating_add(chance(most)),
+            )
+        });
         ledger.moves(f64::from(NEWCOMERS), held.copies(), copies_then, range)
     }
+}
+
+/// Bytes of a chunk.
+fn chunk(settings: &Settings) -> f64 {
+    shares::bytes(u64::from(settings.chunk_bytes))
 }
 
 /// The nodes that should hold copies.

@@ -26,7 +26,7 @@ pub(super) async fn run(context: Context, args: InviteArgs) -> Result<(), Troubl
         return context.out.ending(warning);
     }
     context.out.ending(format_args!(
-        "Run that on the other machine. It lets {machines} in, for {}; it must reach {}.",
+        "Run that on the other machine. It lets {machines} in, for {}; it must reach {}. Where others could see the command, `chordal join -` reads the code.",
         span(args.lasts),
         invited.addrs.join(" or ")
     ))

@@ -63,7 +63,7 @@ fn tell(out: Out, told: &Told<'_>) -> Result<(), Trouble> {
     };
     let range = plan.range.map_or(String::new(), |(least, most)| {
         format!(
-            " ({} to {}, by the places that it gets)",
+            " ({} to {}, by the places that it gets and how chunks lie)",
             size(least),
             size(most)
         )

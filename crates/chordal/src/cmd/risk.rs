@@ -54,9 +54,10 @@ fn of_deaths(out: Out, deaths: &RiskOfDeaths) -> String {
         return format!("if {who}: {nothing}");
     }
     let worst: Vec<&str> = deaths.worst.iter().map(|node| short(node)).collect();
-    let lost = out
-        .paint()
-        .yellow(format!("up to {} is lost", percent(deaths.share)));
+    let lost = out.paint().yellow(format!(
+        "up to {} is lost or out of reach",
+        percent(deaths.share)
+    ));
     format!(
         "if {who}: {lost}, at worst with {} ({} of {} choices lose something)",
         worst.join(", "),

@@ -58,7 +58,7 @@ fn headline(status: &Status, paint: Paint) -> String {
     let silent = match silent.count() as u64 {
         0 => String::new(),
         silent => paint
-            .yellow(format!(" but for {} silent", count(silent, "node")))
+            .yellow(format!(", {} silent", count(silent, "node")))
             .to_string(),
     };
     let (used, offered) = members(&ring.nodes).fold((0, 0_u64), |(used, offered), node| {

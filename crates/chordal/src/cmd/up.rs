@@ -10,6 +10,7 @@ use super::Context;
 use super::invite::{span, unreachable_elsewhere};
 use super::join::Place;
 use super::node::{self, Signals, serving::Serving};
+use super::status::members;
 use crate::cli::UpArgs;
 use crate::client::Client;
 use crate::out::{Out, count, short, size, visible};
@@ -42,25 +43,15 @@ async fn serve(context: Context, run: RunArgs, place: Option<Place>) -> Result<(
     let mut signals = node::signals()?;
     let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, FIRST_PORT));
     let mut config = node::config(&context, &run, listen).await?;
-    let join = match place {
+    match place {
         Some(Place::Code(_)) if config.invite.is_some() => {
             return Err(Trouble::usage("there are two join codes"));
         }
-        Some(Place::Code(code)) => {
-            config.invite = Some(code);
-            None
-        }
-        Some(Place::Addrs(addrs)) => Some(addrs),
-        None => None,
-    };
-    let serving = start(config, run.http, &mut signals).await?;
-    if let Some(addrs) = join
-        && let Err(error) = serving.node.join(addrs).await
-    {
-        serving.stop().await;
-        return Err(Trouble::from(chordal_web::join_problem(&error))
-            .still("The node that was started for it is stopped again."));
+        Some(Place::Code(code)) => config.invite = Some(code),
+        Some(Place::Addrs(addrs)) => config.join.extend(addrs),
+        None => {}
     }
+    let serving = start(config, run.http, &mut signals).await?;
     node::announce(&context, &serving)?;
     if !context.out.json {
         welcome(&context, &serving).await?;
@@ -128,7 +119,7 @@ async fn welcome(context: &Context, serving: &Serving) -> Result<(), Trouble> {
         .iter()
         .find(|node| node.id == *id)
         .map_or(0, |node| node.offered_bytes);
-    let nodes = status.ring.nodes.len() as u64;
+    let nodes = members(&status.ring.nodes).count() as u64;
     out.line(format_args!(
         "ring {} · {} · this node: {} at {addr}, offers {}",
         paint.bold(visible(&status.ring.name)),

@@ -241,10 +241,15 @@ fn tell(out: Out, summary: &Summary, prefix: &Prefix) -> Result<(), Trouble> {
         paint.dim(format!("  {names} looked at: all of {place}"))
     })?;
     if let Some(Minority { left, of }) = summary.minority {
-        let words = format!(
-            "The {} left of {of} would be a minority: no writes, no new copies and few reads until others come back or are forgotten.",
-            count(left as u64, "node")
-        );
+        let words = match left {
+            0 => {
+                "No node would be left to read from or to write to until some come back.".to_owned()
+            }
+            left => format!(
+                "The {} left of {of} would be a minority: no writes, no new copies and few reads until others come back or are forgotten.",
+                count(left as u64, "node")
+            ),
+        };
         out.line(paint.yellow(out.folded(&words)))?;
     }
     Ok(())

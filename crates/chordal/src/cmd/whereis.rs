@@ -30,9 +30,17 @@ pub(super) async fn run(context: Context, args: NameArgs) -> Result<(), Trouble>
             .about(silent.collect())
             .advice("Bring the nodes back, and ask again: chordal status"));
     }
-    let what = format!("there is no file '{}'", visible(&found.name));
+    let (what, still) = if found.deleted {
+        (
+            ": it was deleted",
+            "Those nodes remember that for a while, so that no old copy returns.",
+        )
+    } else {
+        ("", "Those nodes would hold it.")
+    };
+    let what = format!("there is no file '{}'{what}", visible(&found.name));
     Err(Trouble::not_found(what)
-        .still("Those nodes would hold it.")
+        .still(still)
         .advice("See what there is with `chordal ls`."))
 }
 
@@ -58,6 +66,7 @@ pub(crate) fn tell(out: Out, found: &Where) -> Result<(), Trouble> {
     let mut durable = 0_u64;
     for holder in &found.holders {
         let mark = match holder.copy.as_str() {
+            "durable" if found.deleted => paint.dim("· knows that it was deleted"),
             "durable" => {
                 durable += 1;
                 paint.green("✔ has it")

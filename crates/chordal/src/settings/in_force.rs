@@ -145,7 +145,9 @@ pub(crate) fn check_variables(names: impl Iterator<Item = OsString>) -> Result<(
         };
         let slips = |setting: &Setting| strsim::damerau_levenshtein(&setting.variable(), name);
         let nearest = SETTINGS.iter().min_by_key(|setting| slips(setting));
-        if let Some(setting) = nearest.filter(|setting| (1..=SLIPS_MAX).contains(&slips(setting))) {
+        // Two letters of three are no slip, but another word.
+        let most = SLIPS_MAX.min((name.len() - VARIABLES.len()) / 2);
+        if let Some(setting) = nearest.filter(|setting| (1..=most).contains(&slips(setting))) {
             let what = format!("{name} sets nothing; the nearest is {}", setting.variable());
             return Err(Trouble::ending(Exit::Usage, "settings", what)
                 .advice("It is an environment variable: mend its name, or unset it."));

@@ -93,6 +93,10 @@ impl<'a> Playground<'a> {
 
     fn kill(&mut self, name: &str) -> Result<(), Trouble> {
         let index = self.index(name)?;
+        if !self.alive[index] {
+            let what = format!("{} does not run", letter(index));
+            return Err(Trouble::failed("refused", what));
+        }
         self.nodes[index].kill();
         self.alive[index] = false;
         let living = self.alive.iter().filter(|alive| **alive).count();
