@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::history::History;
 use crate::limits::FORMER_ARCS_MAX;
 
-/// Histories by disjoint ranges of keys that do not wrap.
+/// Histories by disjoint ranges of keys that do not wrap. Neighbours of which the same is known are
+/// one range.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pasts {
     /// By a range's first key: its last one, and what this node went through with it.
@@ -36,37 +37,60 @@ impl Pasts {
             let range = (to.position(), history.clone());
             self.ranges.insert(from.position(), range);
         }
-        if self.ranges.len() > FORMER_ARCS_MAX {
-            self.join_equals();
+        self.tidy(arc, last);
+    }
+
+    /// After a change to an arc: makes one range of neighbours of which the same is known, and
+    /// forgets the first of too many.
+    fn tidy(&mut self, arc: Arc, last: Key) {
+        for (from, to) in arc.ranges(last) {
+            let (from, to) = (from.position(), to.position());
+            let first = self.ranges.range(..from).next_back();
+            let first = first.map_or(from, |(&start, _)| start);
+            let upto = to.saturating_add(1);
+            let starts = self.ranges.range(first..=upto).map(|(&start, _)| start);
+            let mut starts = starts.collect::<Vec<u128>>().into_iter();
+            let Some(mut start) = starts.next() else {
+                continue;
+            };
+            for next in starts {
+                if !self.join_if_same(start, next) {
+                    start = next;
+                }
+            }
         }
         while self.ranges.len() > FORMER_ARCS_MAX {
             self.ranges.pop_first();
         }
     }
 
-    /// Makes one range of neighbours of which the same is known.
-    fn join_equals(&mut self) {
-        let mut joined: Vec<(u128, (u128, History))> = Vec::new();
-        for (start, (end, history)) in std::mem::take(&mut self.ranges) {
-            match joined.last_mut() {
-                Some((_, (until, same)))
-                    if until.checked_add(1) == Some(start) && *same == history =>
-                {
-                    *until = end;
-                }
-                _ => joined.push((start, (end, history))),
-            }
+    /// Makes one of two ranges that follow each other, if they touch and the same is known of them.
+    fn join_if_same(&mut self, start: u128, next: u128) -> bool {
+        let (Some((end, history)), Some((until, same))) =
+            (self.ranges.get(&start), self.ranges.get(&next))
+        else {
+            return false;
+        };
+        let until = *until;
+        if end.checked_add(1) != Some(next) || history != same {
+            return false;
         }
-        self.ranges = joined.into_iter().collect();
+        self.ranges.remove(&next);
+        if let Some((end, _)) = self.ranges.get_mut(&start) {
+            *end = until;
+        }
+        true
     }
 
     /// What is known of an arc, all of its parts together, if anything is.
     pub(super) fn of(&self, arc: Arc, last: Key) -> Option<History> {
-        let ranges = arc.ranges(last);
-        let parts = self.ranges.iter().filter(|&(&start, (end, _))| {
-            let meets =
-                |&(from, to): &(Key, Key)| start <= to.position() && from.position() <= *end;
-            ranges.iter().any(meets)
+        let mut ranges = arc.ranges(last);
+        ranges.sort_unstable();
+        let parts = ranges.into_iter().flat_map(|(from, to)| {
+            let (from, to) = (from.position(), to.position());
+            let before = self.ranges.range(..from).next_back();
+            let before = before.filter(|(_, (end, _))| *end >= from);
+            before.into_iter().chain(self.ranges.range(from..=to))
         });
         History::together(parts.map(|(_, (_, history))| history.clone()))
     }
@@ -87,6 +111,7 @@ impl Pasts {
                 change(history);
             }
         }
+        self.tidy(arc, last);
     }
 
     /// Notes of all keys of an arc that this node answered for them under a view; tells whether
@@ -95,18 +120,35 @@ impl Pasts {
         if self.is_noted(arc, last, holders) {
             return false;
         }
-        let starts = self.starts_within(arc, last).into_iter();
-        let parts: Vec<_> = starts
-            .filter_map(|start| self.ranges.remove_entry(&start))
-            .collect();
         let mut noted = History::default();
         noted.pass(holders);
-        self.put(arc, last, &noted);
-        for (from, (to, mut history)) in parts {
-            history.pass(holders);
-            self.put(part(from, to, last), last, &history);
+        for start in self.starts_within(arc, last) {
+            if let Some((_, history)) = self.ranges.get_mut(&start) {
+                history.pass(holders);
+            }
         }
+        for (from, to) in arc.ranges(last) {
+            for (from, to) in self.gaps(from.position(), to.position()) {
+                self.ranges.insert(from, (to, noted.clone()));
+            }
+        }
+        self.tidy(arc, last);
         true
+    }
+
+    /// The keys from one to another of which nothing is known, where no range crosses either.
+    fn gaps(&self, from: u128, to: u128) -> Vec<(u128, u128)> {
+        let mut gaps = Vec::new();
+        let mut open = Some(from);
+        for (&start, (end, _)) in self.ranges.range(from..=to) {
+            gaps.extend(
+                open.filter(|&open| open < start)
+                    .map(|open| (open, start - 1)),
+            );
+            open = end.checked_add(1);
+        }
+        gaps.extend(open.filter(|&open| open <= to).map(|open| (open, to)));
+        gaps
     }
 
     fn is_noted(&self, arc: Arc, last: Key, holders: &[NodeId]) -> bool {

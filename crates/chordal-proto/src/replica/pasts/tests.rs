@@ -1,4 +1,6 @@
 use chordal_object::NodeId;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -24,9 +26,8 @@ fn a_part_is_cut_out_and_the_rest_stays() {
     assert_eq!(pasts.take(arc(10, 20), last()), None);
     assert_eq!(pasts.of(arc(10, 21), last()), Some(History::beginning()));
     assert_eq!(pasts.of(arc(12, 18), last()), None);
-    // The whole ring begins after its key 0.
     let ranges: Vec<Arc> = pasts.iter(last()).map(|(arc, _)| arc).collect();
-    assert_eq!(ranges, [arc(99, 0), arc(0, 10), arc(20, 99)]);
+    assert_eq!(ranges, [arc(99, 10), arc(20, 99)]);
 }
 
 #[test]
@@ -84,7 +85,7 @@ fn a_view_is_noted_of_every_part_and_once() {
 }
 
 #[test]
-fn of_too_many_ranges_neighbours_of_which_the_same_is_known_become_one() {
+fn neighbours_of_which_the_same_is_known_become_one() {
     let last = Key::new(1 << 20);
     let mut pasts = Pasts::default();
     let ranges = u128::try_from(FORMER_ARCS_MAX).unwrap() + 1;
@@ -99,4 +100,68 @@ fn of_too_many_ranges_neighbours_of_which_the_same_is_known_become_one() {
     );
     assert_eq!(pasts.of(arc(10, ranges * 10), last), Some(passed(1)));
     assert_eq!(pasts.iter(last).count(), 2);
+}
+
+/// What is done with an arc: put, take, change or note, and the node that it is about.
+type Step = (u8, u128, u128, u8);
+
+proptest! {
+    #[test]
+    fn it_knows_of_every_key_what_was_last_said_of_it(
+        steps in vec((0_u8..4, 0_u128..100, 0_u128..100, 0_u8..4), 1..40),
+    ) {
+        let mut pasts = Pasts::default();
+        let mut keys: Vec<Option<History>> = vec![None; 100];
+        for step in steps {
+            do_step(&mut pasts, &mut keys, step);
+            for (key, known) in (0_u128..).zip(&keys) {
+                let only = arc(if key == 0 { 99 } else { key - 1 }, key);
+                prop_assert_eq!(&pasts.of(only, last()), known, "of {}", key);
+            }
+            let ranges: Vec<_> = pasts.iter(last()).collect();
+            for pair in ranges.windows(2) {
+                prop_assert!(pair[0].0.upto != pair[1].0.after || pair[0].1 != pair[1].1);
+            }
+        }
+    }
+}
+
+/// Does it with the ranges, and with every key by itself.
+fn do_step(pasts: &mut Pasts, keys: &mut [Option<History>], (kind, after, upto, node): Step) {
+    let arc = arc(after, upto);
+    let holders = [NodeId::new([node; 32])];
+    let mut known: Vec<&mut Option<History>> = (0_u128..)
+        .zip(keys)
+        .filter_map(|(key, known)| arc.contains(Key::new(key)).then_some(known))
+        .collect();
+    match kind {
+        0 => {
+            pasts.put(arc, last(), &passed(node));
+            for known in &mut known {
+                **known = Some(passed(node));
+            }
+        }
+        1 => {
+            drop(pasts.take(arc, last()));
+            for known in &mut known {
+                **known = None;
+            }
+        }
+        2 => {
+            pasts.change(arc, last(), History::settle);
+            for known in known.into_iter().flatten() {
+                known.settle();
+            }
+        }
+        _ => {
+            let is_news = pasts.note(arc, last(), &holders);
+            let mut was_news = false;
+            for known in known {
+                let known = known.get_or_insert_default();
+                was_news |= !known.passed.contains(&holders.to_vec());
+                known.pass(&holders);
+            }
+            assert_eq!(is_news, was_news);
+        }
+    }
 }
