@@ -5,8 +5,10 @@
 //! A table that is not whole differs from every other and is compared with none.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use chordal_object::NodeId;
 use serde::{Deserialize, Serialize};
 
@@ -219,7 +221,10 @@ fn part(node: NodeId, parts: usize) -> usize {
 /// Names an entry as it is.
 fn tag(entry: &Entry) -> u64 {
     let member = &entry.member;
-    let mut hasher = blake3::Hasher::new_derive_key("chordal 2026 node table entry");
+    // Hashing the context as well would double the cost of comparing tables.
+    static CONTEXT: LazyLock<ContextKey> =
+        LazyLock::new(|| hash_derive_key_context("chordal 2026 node table entry"));
+    let mut hasher = blake3::Hasher::new_from_context_key(&CONTEXT);
     hasher.update(member.node.as_bytes());
     hasher.update(&member.incarnation.to_be_bytes());
     hasher.update(&[member.standing as u8]);
