@@ -118,7 +118,7 @@ impl fmt::Display for Report {
 /// When a peer broke one of its own invariants, or no ring was formed.
 pub fn measure(options: Options) -> Result<Report, Violation> {
     let mut run = Run::new(&options);
-    run.world.form(options.nodes, FORMING)?;
+    run.world.form_by_doubling(options.nodes, FORMING)?;
     let end = run.world.now() + options.settle;
     for machine in 0..options.nodes {
         run.plan_departure(machine);

@@ -87,12 +87,12 @@ struct Owners {
 }
 
 impl Field {
-    /// A ring of so many nodes that joined one after the other and came to rest, with every
-    /// finger looked up.
+    /// A ring of so many nodes that joined in turns and came to rest, with every finger looked
+    /// up.
     pub(super) fn formed(options: RingOptions, nodes: usize) -> Result<Self> {
         let (seed, slowest) = (options.seed, options.timing.stabilise_max);
         let mut world = RingWorld::new(options);
-        told(world.form(nodes, PATIENCE))?;
+        told(world.form_by_doubling(nodes, PATIENCE))?;
         let far_fingers = nodes.ilog2() + 8;
         told(world.run_for(slowest * 2 * far_fingers))?;
         Ok(Self {

@@ -41,7 +41,7 @@ fn measure(effort: Effort) -> Result<Data> {
         "right %",
     ]);
     data.set(format!(
-        "N = {nodes}, formed by joining; r = 16, whole tables, one token a node; product timing; one-way delay exponential with mean 20 ms; lookups of random keys from random nodes, Poisson, over {} minutes; seed {}",
+        "N = {nodes}, formed by joining in turns, as many at once as there are; r = 16, whole tables, one token a node; product timing; one-way delay exponential with mean 20 ms; lookups of random keys from random nodes, Poisson, over {} minutes; seed {}",
         MEASURED.as_secs() / 60,
         effort.seed
     ));
@@ -51,7 +51,7 @@ fn measure(effort: Effort) -> Result<Data> {
         .into_iter()
         .flat_map(|departures| [24, 1].map(|hours| (departures, hours)))
         .filter(|((_, going), hours)| !effort.quick || (*hours, *going) == (24, Going::Both));
-    // Each row has a ring of its own, and takes most of an hour.
+    // Each row has a ring of its own, and takes minutes.
     let rows: Vec<_> = thread::scope(|scope| {
         let begun: Vec<_> = cases
             .map(|(departures, hours)| {

@@ -115,6 +115,36 @@ impl RingWorld {
         self.await_ideal(patience).map(drop)
     }
 
+    /// A ring of so many new machines, which join in turns: as many at once as there are nodes
+    /// already, each turn once the one before it is in. It costs a part of what joins one after the
+    /// other cost, since every change of a ring concerns all of its nodes. Fails when the ring takes
+    /// more than `patience` to become ideal.
+    pub fn form_by_doubling(
+        &mut self,
+        machines: usize,
+        patience: Duration,
+    ) -> Result<(), Violation> {
+        let until = self.now + patience;
+        let mut formed = 0;
+        while formed < machines {
+            let turn = formed.clamp(1, machines - formed);
+            let numbers: Vec<usize> = (0..turn).map(|_| self.add_machine()).collect();
+            for &number in &numbers {
+                if formed == 0 {
+                    self.found(number)?;
+                } else {
+                    self.join(number)?;
+                }
+            }
+            let are_in = |world: &Self| numbers.iter().all(|&new| world.machines[new].serves());
+            while !are_in(self) && self.now < until {
+                self.run_for(FORMING_STEP)?;
+            }
+            formed += turn;
+        }
+        self.await_ideal(until.since(self.now)).map(drop)
+    }
+
     /// Lets things happen until the ring is ideal; how long that took. Fails when it takes more
     /// than `patience`. Alarms that come meanwhile are lost.
     pub fn await_ideal(&mut self, patience: Duration) -> Result<Duration, Violation> {
