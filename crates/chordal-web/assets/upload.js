@@ -9,6 +9,9 @@ import { size, span } from "./words.js";
 
 const AT_ONCE = 2;
 
+/** How often a person is asked again because somebody else was faster. */
+const TRIES_MAX = 5;
+
 /** A queue of uploads that is shown in a list; `onStored` is called after each. */
 export class Uploads {
   constructor(onStored) {
@@ -84,28 +87,32 @@ class Item {
     this.button.hidden = true;
   }
 
-  /** Whether nothing of that name is there, or may be replaced. */
-  async mayStore() {
+  /**
+   * What must be true of the name for these bytes to be stored: nothing is there, or what is there is
+   * what the person agreed to replace. Nothing where they did not.
+   */
+  async condition() {
     // A listing instead of a question for the file: that it is not there is no error.
     const [space, path] = split(this.name);
     const page = await ask("/v1/list", { space, prefix: path, limit: 1 });
-    const known = page.files.find((file) => pathOf(file.name, space) === path);
-    if (known === undefined) return true;
-    return new Promise((decide) => {
+    if (!page.files.some((file) => pathOf(file.name, space) === path)) return { if_absent: true };
+    const { size: bytes, version } = await ask("/v1/stat", { name: this.name });
+    const agreed = await new Promise((decide) => {
       this.answer = decide;
       this.said.textContent = "is stored already";
-      fill(this.more, h("div", { class: "row" },
-        h("span", { class: "small" }, `A file of ${size(known.size)} has this name.`),
+      fill(this.more, h("div", { class: "row", role: "alert" },
+        h("span", { class: "small" }, `A file of ${size(bytes)} has this name.`),
         h("button", { type: "button", onclick: () => decide(true) }, "Replace it"),
         h("button", { type: "button", onclick: () => this.cancel() }, "Keep it")));
     });
+    fill(this.more);
+    return agreed ? { if_version: version } : null;
   }
 
   async run() {
     try {
-      if (!(await this.mayStore())) return null;
-      fill(this.more);
-      const stored = await this.send();
+      const stored = await this.store();
+      if (stored === null) return null;
       const { durable, wanted } = stored.copies;
       this.progress(1);
       this.end(`${size(stored.size)} stored, ${durable} of ${wanted} copies on disk`, "done");
@@ -118,12 +125,26 @@ class Item {
     }
   }
 
-  send() {
+  /** Stores it; where somebody else changed the name meanwhile, the person is asked about that. */
+  async store() {
+    for (let tried = 0; ; tried += 1) {
+      const condition = await this.condition();
+      if (condition === null || this.isOver) return null;
+      try {
+        return await this.send(condition);
+      } catch (error) {
+        if (error.code !== "conflict" || this.isOver || tried >= TRIES_MAX) throw error;
+        this.progress(0);
+      }
+    }
+  }
+
+  send(condition) {
     return new Promise((done, failed) => {
       const request = new XMLHttpRequest();
       this.request = request;
       const begun = performance.now();
-      request.open("PUT", address("/v1/files", { name: this.name, modified_ms: this.file.lastModified }));
+      request.open("PUT", address("/v1/files", { name: this.name, modified_ms: this.file.lastModified, ...condition }));
       for (const [name, value] of Object.entries(sessionHeaders())) request.setRequestHeader(name, value);
       request.setRequestHeader("Content-Type", this.file.type || "application/octet-stream");
       request.upload.onprogress = ({ loaded, total }) => {

@@ -44,6 +44,7 @@ export async function files({ browser, nodes, node, shots }) {
   await page.setInputFiles("#file-choice", path);
   await page.waitForSelector("text=has this name");
   await page.click("text=Keep it");
+  await replaced(page, nodes, node);
   await page.click(`tr:has-text("${name}") button.link`);
   await page.click("aside button:has-text('Delete…')");
   await page.click("dialog button:has-text('Cancel')");
@@ -51,6 +52,46 @@ export async function files({ browser, nodes, node, shots }) {
   await page.click("dialog button:has-text('Delete')");
   await until("it is gone", async () => (await page.locator(`td button.link:has-text("${name}")`).count()) === 0);
   await over(page, "files");
+}
+
+/** Runs in the page: notes what the bars of uploads show. */
+function noteProgress() {
+  window.progress = [];
+  new MutationObserver((changes) => {
+    for (const { target } of changes) window.progress.push(Number(target.getAttribute("aria-valuenow")));
+  }).observe(document.body, { subtree: true, attributes: true, attributeFilter: ["aria-valuenow"] });
+}
+
+/** A name that somebody else takes while bytes are under way: the person is asked before it is replaced. */
+async function replaced(page, nodes, node) {
+  const [ours, theirs] = [join(nodes.home, "raced.txt"), join(nodes.home, "theirs.txt")];
+  writeFileSync(ours, "ours");
+  const put = (text) => {
+    writeFileSync(theirs, text);
+    nodes.run(node, "put", theirs, "--as", "raced.txt");
+  };
+  const stored = () => nodes.run(node, "cat", "raced.txt");
+  // Browsers write every answer that is no success to the console.
+  page.expected.push("412");
+  const conditions = [];
+  await page.route((url) => url.pathname === "/v1/files", async (route) => {
+    const { searchParams } = new URL(route.request().url());
+    if (route.request().method() === "PUT") {
+      conditions.push(searchParams.get("if_absent") ?? searchParams.get("if_version"));
+      if (conditions.length <= 2) put(`theirs ${conditions.length}`);
+    }
+    await route.continue();
+  });
+  await page.setInputFiles("#file-choice", ours);
+  await page.waitForSelector("text=A file of 8 B has this name");
+  is(stored() === "theirs 1", "what came first is kept");
+  await page.click("text=Replace it");
+  await until("the newer version is asked about", async () => conditions.length === 2 && (await page.locator("text=Replace it").count()) === 1);
+  is(stored() === "theirs 2", "only the version seen is replaced");
+  await page.click("text=Replace it");
+  await until("it is replaced", async () => stored() === "ours");
+  is(conditions[0] === "true" && conditions[1] !== conditions[2], `the conditions: ${conditions.join(", ")}`);
+  await page.unroute((url) => url.pathname === "/v1/files");
 }
 
 /** The file by the command line, at another node. */
