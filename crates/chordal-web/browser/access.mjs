@@ -4,6 +4,9 @@ import { createServer } from "node:http";
 
 import { is, over, until, watchedPage } from "./watched.mjs";
 
+/** A name that somebody else has, and lets point to this machine. */
+export const REBOUND = "rebound.test";
+
 export async function access({ browser, nodes, node }) {
   const page = await watchedPage(browser, { width: 1440, host: node.http });
   const refused = "401 (Unauthorized)";
@@ -26,11 +29,48 @@ export async function access({ browser, nodes, node }) {
   await over(again, "a used link");
 
   await elsewhere(page, node);
+  await rebound(browser, nodes, node);
+  await withoutToken(page);
   await page.click("#sign-out");
   await page.waitForSelector("text=This page needs a link");
   await page.reload();
   await page.waitForSelector("text=This page needs a link");
   await over(page, "access");
+}
+
+/** A page whose own name leads to the node: to the browser it is of one origin with it. */
+async function rebound(browser, nodes, node) {
+  // The page would come from elsewhere, with no policy of ours.
+  const context = await browser.newContext({ bypassCSP: true });
+  const other = await context.newPage();
+  const port = node.http.split(":").at(-1);
+  await other.goto(`http://${REBOUND}:${port}/`);
+  const link = nodes.link(node).split("#")[1];
+  const tried = await other.evaluate(async (link) => {
+    const attempt = async (path, options) => (await (await fetch(path, options)).json()).code;
+    return {
+      read: await attempt("/v1/status"),
+      written: await attempt("/v1/files?name=stolen", { method: "PUT", body: "x" }),
+      entered: await attempt("/v1/session", { method: "POST", body: JSON.stringify({ link }) }),
+    };
+  }, link);
+  await context.close();
+  for (const [what, code] of Object.entries(tried)) is(code === "wrong_host", `a name that leads here: ${what} is ${code}`);
+}
+
+/** Scripts of the own origin that lack the token, though they have the cookie, change nothing. */
+async function withoutToken(page) {
+  const tried = await page.evaluate(async () => {
+    const attempt = async (method, path, body) => (await fetch(path, { method, body })).status;
+    return [
+      await attempt("PUT", "/v1/files?name=stolen", "x"),
+      await attempt("DELETE", "/v1/files?name=stolen"),
+      await attempt("POST", "/v1/tickets", "{}"),
+      await attempt("POST", "/v1/leave", "{}"),
+      await attempt("DELETE", "/v1/session"),
+    ];
+  });
+  is(tried.every((status) => status === 401), `without the token: ${tried.join(", ")}`);
 }
 
 /** A page of another port of this machine, in the very browser that has the session. */

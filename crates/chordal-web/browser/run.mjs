@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-import { access } from "./access.mjs";
+import { REBOUND, access } from "./access.mjs";
 import { files } from "./files.mjs";
 import { large } from "./large.mjs";
 import { Nodes } from "./nodes.mjs";
@@ -20,7 +20,7 @@ const begun = Date.now();
 const seconds = () => ((Date.now() - begun) / 1000).toFixed(1);
 const alone = new Nodes(CHORDAL);
 const five = new Nodes(CHORDAL);
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", `--host-resolver-rules=MAP ${REBOUND} 127.0.0.1`] });
 let failed = 0;
 let passed = 0;
 
