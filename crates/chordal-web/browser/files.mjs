@@ -10,15 +10,18 @@ const hash = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 export async function files({ browser, nodes, node, shots }) {
   const page = await watchedPage(browser, { width: 1440, host: node.http });
-  const content = randomBytes(9_000_000);
+  const content = randomBytes(48 << 20);
   const name = "Ünï côde & 100%.bin";
   const path = join(nodes.home, name);
   writeFileSync(path, content);
   await page.goto(nodes.link(node));
   await page.waitForSelector(".ring .arc");
   await page.click('#views a[href="#/files"]');
+  await page.evaluate(noteProgress);
   await page.setInputFiles("#file-choice", path);
   await page.waitForSelector("text=of 3 copies on disk");
+  const progress = await page.evaluate(() => window.progress);
+  is(progress.some((part) => part > 0 && part < 100), `progress is shown: ${progress.join(" ")}`);
   await page.waitForSelector(`button.link:has-text("${name}")`);
 
   await page.click(`button.link:has-text("${name}")`);
