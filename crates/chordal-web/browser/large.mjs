@@ -3,6 +3,7 @@
 import { join } from "node:path";
 
 import { fakeNode } from "./fake.mjs";
+import { legible, still } from "./legible.mjs";
 import { is, over, until, watchedPage } from "./watched.mjs";
 
 /** How long one frame may take while nodes change, in milliseconds. */
@@ -34,17 +35,33 @@ export async function large({ browser, canned, real, shots }) {
     await page.click("text=Show >> nth=0");
     await until("the way is drawn", async () => (await page.locator(".ring .hop").count()) >= canned.where.hops.length);
     if (shots) await page.screenshot({ path: join(shots, `where-300-${width}-${dark ? "dark" : "light"}.png`) });
-    for (const view of ["nodes", "repair", "timeline", "files", "check"]) {
+    for (const view of ["ring", "nodes", "repair", "timeline", "files", "check"]) {
       await page.click(`#views a[href="#/${view}"]`);
       await page.waitForSelector("h1");
+      await legible(page, `${view} ${width} ${dark ? "dark" : "light"}`);
       is(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${view} fits ${width} pixels`);
       if (shots) await page.screenshot({ path: join(shots, `${view}-300-${width}-${dark ? "dark" : "light"}.png`) });
     }
     await over(page, `${width}`);
   }
+  await calm(browser, host, nodes.length);
   server.closeAllConnections();
   server.close();
   return `slowest frames${told} ms`;
+}
+
+/** Copies are on their way, and a lookup is drawn: nothing of it moves where the system asks for that. */
+async function calm(browser, host, count) {
+  const page = await watchedPage(browser, { width: 1440, host, motion: "reduce" });
+  await page.goto(`http://${host}/#${"0".repeat(32)}`);
+  await until("all are drawn", async () => (await page.locator(".ring .arc").count()) === count);
+  is((await page.locator(".ring .flow").count()) > 0, "copies are on their way");
+  await still(page);
+  await page.fill("#where-name", "a");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector(".ring .hop");
+  await still(page);
+  await over(page, "less motion");
 }
 
 /** The longest of sixty frames. */

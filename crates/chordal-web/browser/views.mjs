@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 
+import { allReached, byKeyboard, legible } from "./legible.mjs";
 import { is, over, until, watchedPage } from "./watched.mjs";
 
 const SHOWS = {
@@ -19,8 +20,10 @@ export async function everyView({ browser, nodes, node, count, shots }) {
     await page.goto(nodes.link(node));
     await until(`${count} nodes are drawn`, async () => (await page.locator(".ring .arc").count()) === count);
     for (const [view, shows] of Object.entries(SHOWS)) {
-      await page.click(`#views a[href="#/${view}"]`);
+      await byKeyboard(page, view);
       await page.waitForSelector(shows);
+      await legible(page, `${view} ${width} ${dark ? "dark" : "light"}`);
+      if (!dark) await allReached(page, view);
       const fits = await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
       is(fits, `${view} fits ${width} pixels`);
       is((await page.locator("h1").count()) === 1, `${view} has one heading`);
