@@ -3,6 +3,8 @@
 //! A machine's disk is only ever lost when everything has all its copies and nothing else is wrong;
 //! until the ring has given the machine up and made its copies again, it counts as one that is down.
 
+mod harm;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -25,6 +27,10 @@ pub(crate) struct Fate {
     doomed: BTreeSet<usize>,
     /// Nodes cut off from the others.
     cut_off: usize,
+    /// A machine on whose disk a chunk has rotted, until a good copy has taken its place.
+    rotten: Option<usize>,
+    /// Machines whose disks are full.
+    full: BTreeSet<usize>,
     /// A machine that was lost, until the ring has given it up and made its copies again.
     lost: Option<NodeId>,
 }
@@ -40,6 +46,13 @@ enum Kind {
     Partition,
     Storm,
     Split,
+    Cut,
+    Slow,
+    Freeze,
+    Clock,
+    Rot,
+    Full,
+    Sync,
 }
 
 impl Fate {
@@ -49,6 +62,8 @@ impl Fate {
             dice: Dice::new(seed, "faults"),
             doomed: BTreeSet::new(),
             cut_off: 0,
+            rotten: None,
+            full: BTreeSet::new(),
             lost: None,
         }
     }
@@ -81,6 +96,13 @@ impl Fate {
             Kind::Partition => self.partition(world, plan),
             Kind::Storm => self.storm(world, plan),
             Kind::Split => self.split(world, plan),
+            Kind::Cut => self.cut(world, plan),
+            Kind::Slow => self.slow(world, plan),
+            Kind::Freeze => self.freeze(world, plan),
+            Kind::Clock => return self.step_clock(world, plan),
+            Kind::Rot => self.rot(world, clients),
+            Kind::Full => self.fill(world, plan),
+            Kind::Sync => self.fail_sync(world, clients, plan),
         }
         Ok(())
     }
@@ -125,6 +147,7 @@ impl Fate {
         self.mend(world);
         world.network.set_weather(plan.delay, 0.0);
         world.disk_stalls = 0.0;
+        self.relieve(world, clients, members)?;
         for number in 0..world.nodes.len() {
             self.restart(world, clients, members, number)?;
         }
@@ -143,7 +166,9 @@ impl Fate {
             .iter()
             .filter(|node| node.life().is_some_and(|life| !life.joined))
             .count();
-        down + absent + self.doomed.len() + self.cut_off + usize::from(self.lost.is_some())
+        let hindered = world.network.slow_machines() + world.frozen() + self.full.len();
+        let bad = usize::from(self.lost.is_some()) + usize::from(self.rotten.is_some());
+        down + absent + self.doomed.len() + self.cut_off + hindered + bad
     }
 
     fn crash(
@@ -430,6 +455,13 @@ fn kinds(plan: &Plan) -> Vec<Kind> {
         (faults.partitions, Kind::Partition),
         (faults.storms, Kind::Storm),
         (faults.splits, Kind::Split),
+        (faults.cuts, Kind::Cut),
+        (faults.slow, Kind::Slow),
+        (faults.freezes, Kind::Freeze),
+        (faults.clocks, Kind::Clock),
+        (faults.rot, Kind::Rot),
+        (faults.full, Kind::Full),
+        (faults.syncs, Kind::Sync),
     ]
     .into_iter()
     .filter_map(|(allowed, kind)| allowed.then_some(kind))

@@ -6,3 +6,4 @@ pub(crate) mod copies;
 pub(crate) mod holders;
 pub(crate) mod nothing_lost;
 pub(crate) mod space;
+pub(crate) mod whole;

@@ -3,7 +3,7 @@
 //! This is the one place to add faults of the network: a message's [`Fate`] is decided here and
 //! nowhere else. Messages overtake one another whenever their delays say so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::dice::Dice;
@@ -28,6 +28,10 @@ pub(crate) struct Network {
     /// Ways that are cut, as (from, to): a cut in one direction is one entry.
     cut: BTreeSet<(usize, usize)>,
     exponential: bool,
+    /// How often a message comes twice.
+    duplicates: f64,
+    /// Machines whose messages take longer, both ways, and how much.
+    slow: BTreeMap<usize, Duration>,
 }
 
 impl Network {
@@ -41,6 +45,8 @@ impl Network {
             loss,
             cut: BTreeSet::new(),
             exponential,
+            duplicates: 0.0,
+            slow: BTreeMap::new(),
         }
     }
 
@@ -56,7 +62,9 @@ impl Network {
         if self.dice.chance(self.loss) {
             return Fate::Lost;
         }
-        Fate::Arrives(self.delay())
+        let slowness = |machine| self.slow.get(machine).copied().unwrap_or_default();
+        let extra = slowness(&from) + slowness(&to);
+        Fate::Arrives(self.delay() + extra)
     }
 
     /// How long something takes on the way.
@@ -66,6 +74,31 @@ impl Network {
         } else {
             self.dice.time(self.delay / 2, self.delay * 3 / 2)
         }
+    }
+
+    /// Whether a message that arrives comes once more, and how much later.
+    pub(crate) fn again(&mut self) -> Option<Duration> {
+        let again = self.duplicates > 0.0 && self.dice.chance(self.duplicates);
+        again.then(|| self.delay() * 2)
+    }
+
+    /// From here on, so many messages come twice.
+    pub(crate) const fn set_duplicates(&mut self, probability: f64) {
+        self.duplicates = probability;
+    }
+
+    /// Makes everything from and to a machine take longer; zero makes it keep up again.
+    pub(crate) fn set_slowness(&mut self, machine: usize, extra: Duration) {
+        if extra.is_zero() {
+            self.slow.remove(&machine);
+        } else {
+            self.slow.insert(machine, extra);
+        }
+    }
+
+    /// How many machines are slow.
+    pub(crate) fn slow_machines(&self) -> usize {
+        self.slow.len()
     }
 
     /// How long it takes to find out that nobody answers.
@@ -86,6 +119,13 @@ impl Network {
                 self.cut.insert((a, b));
                 self.cut.insert((b, a));
             }
+        }
+    }
+
+    /// Cuts every way from the nodes of `from` to those of `to`; the ways back stay open.
+    pub(crate) fn cut_one_way(&mut self, from: &[usize], to: &[usize]) {
+        for &a in from {
+            self.cut.extend(to.iter().map(|&b| (a, b)));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chordal_object::{ChunkId, NodeId};
@@ -25,6 +26,10 @@ pub(crate) struct Node {
     pub(crate) incarnation: u64,
     /// How many lives it has begun: events of an earlier one are void.
     pub(crate) lives: u64,
+    /// How far its clock is ahead of the world's.
+    pub(crate) ahead: Duration,
+    /// It does nothing before this.
+    pub(crate) frozen_until: Time,
     /// What it is doing.
     pub(crate) state: State,
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chordal_object::{Arc, Chunk, ChunkId, Key, Name, Record};
 use chordal_proto::Settings;
 use chordal_proto::effect::DiskOp;
-use chordal_proto::input::{DiskAnswer, DiskError};
+use chordal_proto::input::{Damaged, DiskAnswer, DiskError};
 use chordal_proto::message::{Care, Kind, Row};
 use chordal_store::{Change, MemDisk, Outcome, Store, StoreError};
 
@@ -23,6 +23,8 @@ pub(crate) struct NodeDisk {
     platter: MemDisk,
     dice: Dice,
     plant: Plant,
+    /// Copies that were found bad and put aside, for the node to be told of.
+    pub(crate) damaged: Vec<Damaged>,
     /// Records that a planted mistake keeps in memory only.
     volatile: BTreeMap<Name, (Key, Record)>,
     /// The first version that was read of each name, for a planted mistake.
@@ -38,6 +40,7 @@ impl NodeDisk {
             platter,
             dice: Dice::new(seed, "disk"),
             plant,
+            damaged: Vec::new(),
             volatile: BTreeMap::new(),
             first_read: BTreeMap::new(),
         })
@@ -167,12 +170,57 @@ impl NodeDisk {
     }
 
     /// A chunk's bytes, when a good copy is here.
-    pub(crate) fn read_chunk(&self, id: ChunkId) -> Option<Bytes> {
-        self.store
-            .read_chunk(id)
-            .ok()
-            .flatten()
-            .map(Chunk::into_bytes)
+    pub(crate) fn read_chunk(&mut self, id: ChunkId) -> Option<Bytes> {
+        match self.store.read_chunk(id) {
+            Ok(found) => found.map(Chunk::into_bytes),
+            Err(StoreError::Corrupt { .. }) => {
+                if self.plant != Plant::OverlookRot {
+                    self.damaged.push(Damaged::Chunk(id));
+                }
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// Reads every chunk again, as the scrub does; what is bad is put aside.
+    pub(crate) fn scrub(&mut self, last: Key) {
+        if self.plant == Plant::OverlookRot {
+            return;
+        }
+        for id in self.chunks(last) {
+            self.read_chunk(id);
+        }
+    }
+
+    /// The chunks that are said to be here and are not what their ids say, for those who look in from
+    /// outside at the end.
+    pub(crate) fn bad_chunks(&self, last: Key) -> Vec<ChunkId> {
+        let is_bad = |id: &ChunkId| !matches!(self.store.read_chunk(*id), Ok(Some(_)));
+        self.chunks(last).into_iter().filter(is_bad).collect()
+    }
+
+    /// Flips a bit of a chunk's file; whether there is such a file.
+    pub(crate) fn rot(&self, id: ChunkId, bit: u64) -> bool {
+        let name = format!("/{id}");
+        let paths = self.platter.paths();
+        let path = paths.iter().find(|path| path.ends_with(&name));
+        path.is_some_and(|path| self.platter.rot(path, bit))
+    }
+
+    /// Makes one of the next syncs fail, 1 being the next one.
+    pub(crate) fn fail_sync(&self, nth: u64) {
+        self.platter.fail_sync(nth);
+    }
+
+    /// Whether the store takes no more writes until it is opened again.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.store.is_poisoned()
+    }
+
+    /// Leaves so much room on the disk; nothing: as much as anybody wants.
+    pub(crate) fn leave_room(&self, bytes: Option<u64>) {
+        self.platter.leave_room(bytes);
     }
 
     /// All chunks that are here, for those who look in from outside.

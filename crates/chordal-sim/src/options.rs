@@ -59,6 +59,20 @@ pub struct Faults {
     pub storms: bool,
     /// The network falls into two parts of any size, for longer than nodes are waited for.
     pub splits: bool,
+    /// The ways from a node to others, or to it, are cut; those back stay open.
+    pub cuts: bool,
+    /// Everything from and to a node is late for a while.
+    pub slow: bool,
+    /// A node does nothing for a while, and then all that came meanwhile.
+    pub freezes: bool,
+    /// The clock of a node jumps ahead.
+    pub clocks: bool,
+    /// A bit of a chunk on a disk flips.
+    pub rot: bool,
+    /// A disk has no room for a while.
+    pub full: bool,
+    /// A disk fails to sync, once; the node on it is restarted some time later.
+    pub syncs: bool,
 }
 
 impl Faults {
@@ -72,6 +86,13 @@ impl Faults {
         partitions: false,
         storms: false,
         splits: false,
+        cuts: false,
+        slow: false,
+        freezes: false,
+        clocks: false,
+        rot: false,
+        full: false,
+        syncs: false,
     };
 
     /// Everything may go wrong.
@@ -84,6 +105,13 @@ impl Faults {
         partitions: true,
         storms: true,
         splits: true,
+        cuts: true,
+        slow: true,
+        freezes: true,
+        clocks: true,
+        rot: true,
+        full: true,
+        syncs: true,
     };
 
     /// What happens unless somebody says otherwise: all that a ring must bear without any loss of
@@ -94,7 +122,7 @@ impl Faults {
     };
 
     /// The names of the kinds, as the command line has them.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 15] = [
         "crashes",
         "wipes",
         "power",
@@ -103,6 +131,13 @@ impl Faults {
         "partitions",
         "storms",
         "splits",
+        "cuts",
+        "slow",
+        "freezes",
+        "clocks",
+        "rot",
+        "full",
+        "syncs",
     ];
 
     /// Allows a kind by its name; `false` when there is no such kind.
@@ -124,7 +159,7 @@ impl Faults {
             .collect()
     }
 
-    const fn kinds_mut(&mut self) -> [&mut bool; 8] {
+    const fn kinds_mut(&mut self) -> [&mut bool; 15] {
         [
             &mut self.crashes,
             &mut self.wipes,
@@ -134,6 +169,13 @@ impl Faults {
             &mut self.partitions,
             &mut self.storms,
             &mut self.splits,
+            &mut self.cuts,
+            &mut self.slow,
+            &mut self.freezes,
+            &mut self.clocks,
+            &mut self.rot,
+            &mut self.full,
+            &mut self.syncs,
         ]
     }
 }

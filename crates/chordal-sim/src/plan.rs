@@ -40,6 +40,8 @@ pub(crate) struct Plan {
     pub(crate) names: usize,
     /// How often a disk takes seconds for what it does, or to say so.
     pub(crate) disk_stalls: f64,
+    /// How often a message comes twice.
+    pub(crate) duplicates: f64,
     /// Whether the founders join one by one, each when the one before has.
     pub(crate) join_in_turn: bool,
 }
@@ -48,6 +50,7 @@ impl Plan {
     /// What the seed of these options chooses.
     pub(crate) fn draw(options: &Options) -> Self {
         let mut dice = Dice::new(options.seed, "plan");
+        let mut harm = Dice::new(options.seed, "harm");
         let nodes = dice.between(*options.nodes.start(), *options.nodes.end());
         let classic = dice.chance(0.1);
         let delays = [1, 5, 20, 60].map(Duration::from_millis);
@@ -82,13 +85,14 @@ impl Plan {
             tokens_max: *dice.pick(&[1, 2, 4, 8]).expect("there are some"),
             delay: options.delay.unwrap_or(delay),
             loss: options.loss.unwrap_or(loss),
-            faults: draw_faults(&mut dice, options.faults),
+            faults: draw_faults(&mut dice, &mut harm, options.faults),
             fault_pause: Duration::from_secs(dice.between(3, 20) as u64),
             down_max: options.down_max,
             fault_time: options.fault_time,
             client_pause: dice.time(Duration::from_millis(100), Duration::from_millis(600)),
             names: dice.between(4, 40),
             disk_stalls: 0.0,
+            duplicates: 0.0,
             join_in_turn: dice.chance(0.5),
         };
         if dice.chance(0.3) {
@@ -96,6 +100,9 @@ impl Plan {
         }
         if options.faults != Faults::NONE && dice.chance(0.3) {
             plan.disk_stalls = *dice.pick(&[0.002, 0.02]).expect("there are some");
+        }
+        if options.faults != Faults::NONE {
+            plan.duplicates = *harm.pick(&[0.0, 0.0, 0.01, 0.1]).expect("there are some");
         }
         plan
     }
@@ -121,7 +128,7 @@ impl Plan {
 }
 
 /// Of the faults allowed, those of this run.
-fn draw_faults(dice: &mut Dice, allowed: Faults) -> Faults {
+fn draw_faults(dice: &mut Dice, harm: &mut Dice, allowed: Faults) -> Faults {
     Faults {
         crashes: allowed.crashes & dice.chance(0.8),
         wipes: allowed.wipes & dice.chance(0.4),
@@ -131,6 +138,13 @@ fn draw_faults(dice: &mut Dice, allowed: Faults) -> Faults {
         partitions: allowed.partitions & dice.chance(0.3),
         storms: allowed.storms & dice.chance(0.4),
         splits: allowed.splits & dice.chance(0.5),
+        cuts: allowed.cuts & harm.chance(0.3),
+        slow: allowed.slow & harm.chance(0.3),
+        freezes: allowed.freezes & harm.chance(0.3),
+        clocks: allowed.clocks & harm.chance(0.3),
+        rot: allowed.rot & harm.chance(0.3),
+        full: allowed.full & harm.chance(0.3),
+        syncs: allowed.syncs & harm.chance(0.3),
     }
 }
 

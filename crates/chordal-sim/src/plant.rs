@@ -34,6 +34,8 @@ pub enum Plant {
     HideItems,
     /// Disks keep chunks that they are to drop.
     KeepRemoved,
+    /// Disks are not scrubbed, and nobody is told of bad copies.
+    OverlookRot,
     /// Nodes start with the incarnation of their last life.
     ReuseIncarnation,
     /// Holders that have not caught up say that they count.
@@ -64,7 +66,7 @@ pub enum Plant {
 
 impl Plant {
     /// Every mistake there is.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::AckBeforeDurable,
         Self::LoseRecords,
         Self::LoseChunks,
@@ -76,6 +78,7 @@ impl Plant {
         Self::RemoveNewer,
         Self::HideItems,
         Self::KeepRemoved,
+        Self::OverlookRot,
         Self::ReuseIncarnation,
         Self::CountUnsettled,
         Self::AgreeUnsealed,
@@ -106,6 +109,7 @@ impl Plant {
             Self::RemoveNewer => "remove-newer",
             Self::HideItems => "hide-items",
             Self::KeepRemoved => "keep-removed",
+            Self::OverlookRot => "overlook-rot",
             Self::ReuseIncarnation => "reuse-incarnation",
             Self::CountUnsettled => "count-unsettled",
             Self::AgreeUnsealed => "agree-unsealed",

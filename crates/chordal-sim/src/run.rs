@@ -157,7 +157,8 @@ impl Run {
         self.healed_after = Some(self.world.now.since(began));
         self.demand("rings stay healed", watch::ideal(&self.world))?;
         let copies = watch::copies(&self.world, &self.clients.oracle);
-        self.demand("rings stay healed", copies)
+        self.demand("rings stay healed", copies)?;
+        self.demand("copies are whole", watch::whole(&self.world))
     }
 
     /// Every node is asked for everything; whether all went well. At last it must.
@@ -218,7 +219,9 @@ impl Run {
     /// Reads what nodes have logged. A store whose power was cut may complain of that.
     fn read_logs(&mut self) -> Result<(), Violation> {
         for heard in self.ear.take() {
-            if heard.level == Level::ERROR && !heard.line.contains(POWER) {
+            if heard.level == Level::ERROR
+                && !EXPECTED.iter().any(|words| heard.line.contains(words))
+            {
                 return Err(self
                     .world
                     .violation("nodes log no errors", None, heard.line));
@@ -272,6 +275,9 @@ impl Run {
             Alarm::Calm if at_faults => world.network.set_weather(plan.delay, plan.loss),
             Alarm::Calm => {}
             Alarm::Restart(number) => fate.restart(world, clients, members, number)?,
+            Alarm::Hurry(number) => world.network.set_slowness(number, Duration::ZERO),
+            Alarm::Scrub(number) => fate.scrub(world, number)?,
+            Alarm::Room(number) => fate.make_room(world, clients, members, number),
             Alarm::Join(number) => members.join(world, clients, number)?,
             Alarm::Overdue(operation) => {
                 clients.overdue(world, operation)?;
@@ -290,8 +296,9 @@ impl Run {
         self.looks += 1;
         self.demand("lists are ordered", watch::order(&self.world))?;
         let faults = self.plan.faults;
-        let fair = self.plan.loss == 0.0
-            && !(faults.power || faults.partitions || faults.storms || faults.splits);
+        let messages_fail = faults.partitions || faults.storms || faults.splits || faults.cuts;
+        let stand_still = faults.power || faults.slow || faults.freezes || faults.clocks;
+        let fair = self.plan.loss == 0.0 && !messages_fail && !stand_still;
         if fair {
             self.demand(
                 "one successor lives",
@@ -345,8 +352,13 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Every so many looks, all disks are searched.
 const LOOKS_PER_SEARCH: u64 = 5;
 
-/// What a simulated disk says when its power is off, or goes.
-const POWER: &str = "error=the power ";
+/// What a simulated disk says when its power is off or goes, when it does not sync, and when it is
+/// full.
+const EXPECTED: [&str; 3] = [
+    "error=the power ",
+    "error=the disk failed to sync",
+    "error=no storage space",
+];
 
 /// How often it is looked whether something has become true.
 const STEP: Duration = Duration::from_millis(500);

@@ -6,7 +6,7 @@ use chordal_object::{Key, NodeId};
 use chordal_proto::certificate::{self, TokenView};
 use chordal_proto::member::Token;
 
-use crate::invariants::{copies as copies_at_r, nothing_lost, space as space_comes_back};
+use crate::invariants::{copies as copies_at_r, nothing_lost, space as space_comes_back, whole};
 use crate::node::{Node, State};
 use crate::oracle::Oracle;
 use crate::world::World;
@@ -82,6 +82,11 @@ pub(crate) fn copies(world: &World, oracle: &Oracle) -> Result<(), String> {
 /// Whether no chunk lies anywhere that nothing needs there.
 pub(crate) fn space(world: &World, oracle: &Oracle) -> Result<(), String> {
     space_comes_back::check(world, oracle, &tokens(world))
+}
+
+/// Whether every copy is what it should be, at the end: what is bad is put aside.
+pub(crate) fn whole(world: &World) -> Result<(), String> {
+    whole::check(world)
 }
 
 /// Whether nothing is lost, when no machine is down.

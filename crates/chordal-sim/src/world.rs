@@ -5,6 +5,7 @@
 //! [`World::command`], [`World::crash`] and the like.
 
 mod effects;
+mod harm;
 mod transfer;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -140,6 +141,12 @@ pub(crate) enum Alarm {
     Calm,
     /// A machine that stopped starts again.
     Restart(usize),
+    /// A slow machine keeps up again.
+    Hurry(usize),
+    /// A disk is scrubbed.
+    Scrub(usize),
+    /// A full disk has room again.
+    Room(usize),
     /// A node that is not in the ring tries again.
     Join(usize),
     /// A client has waited long enough.
@@ -160,10 +167,12 @@ pub(crate) enum Stop {
 impl World {
     /// An empty world.
     pub(crate) fn new(seed: u64, plan: &Plan, options: &Options, trace: Trace) -> Self {
+        let mut network = Network::new(seed, plan.delay, plan.loss);
+        network.set_duplicates(plan.duplicates);
         Self {
             now: Time::from_nanos(0),
             nodes: Vec::new(),
-            network: Network::new(seed, plan.delay, plan.loss),
+            network,
             trace,
             counts: Counts::default(),
             replies: VecDeque::new(),
@@ -195,6 +204,8 @@ impl World {
             tokens,
             incarnation: 0,
             lives: 0,
+            ahead: Duration::ZERO,
+            frozen_until: Time::from_nanos(0),
             state: State::Down(Box::new(MemDisk::new())),
         });
         self.by_addr.insert(addr, number);
@@ -216,6 +227,8 @@ impl World {
             node.incarnation += 1;
         }
         node.lives += 1;
+        node.frozen_until = self.now;
+        let own_now = self.now + node.ahead;
         let remembered = disk.remembered();
         let memory = if remembered.is_some() {
             Memory::Some
@@ -236,14 +249,14 @@ impl World {
         };
         let shadow = match self.twins {
             Twins::Nowhere => None,
-            Twins::Beside => match Shadow::new(config.clone(), self.now) {
+            Twins::Beside => match Shadow::new(config.clone(), own_now) {
                 Ok(shadow) => Some(Box::new(shadow)),
                 Err(seen) => return Err(self.violation(SAME, Some(number), seen)),
             },
         };
         let life = Life {
             shadow,
-            peer: Peer::new(config, self.now),
+            peer: Peer::new(config, own_now),
             disk,
             held: Held::new(),
             wake: None,
@@ -331,7 +344,7 @@ impl World {
         self.note(number, &operation.0.to_be_bytes(), || {
             format!("node {number} is asked {}: {command:?}", operation.0)
         });
-        self.feed(number, Input::Command { operation, command }, "a command")
+        self.tell(number, Input::Command { operation, command }, "a command")
     }
 
     /// Tells a running node that an operation's result is wanted no more.
@@ -343,7 +356,7 @@ impl World {
         self.note(number, b"cancel", || {
             format!("node {number} need not do {}", operation.0)
         });
-        self.feed(number, Input::Cancel(operation), "a cancelled command")
+        self.tell(number, Input::Cancel(operation), "a cancelled command")
     }
 
     /// Puts a chunk into the hands of a node's driver.
@@ -386,6 +399,9 @@ impl World {
         self.now = at;
         self.counts.events += 1;
         self.trace.hash(at, usize::MAX, &number.to_be_bytes());
+        let Some(event) = self.unless_frozen(event) else {
+            return Ok(None);
+        };
         match event {
             Event::Deliver {
                 to,
@@ -420,9 +436,16 @@ impl World {
             } => {
                 if self.lives(node, life) {
                     self.do_disk(node, effect, *op);
+                    self.tell_damaged(node)?;
                 }
             }
-            Event::Move(step) => self.do_move(step),
+            Event::Move(step) => {
+                let source = step.source();
+                self.do_move(step);
+                if let Some(source) = source {
+                    self.tell_damaged(source)?;
+                }
+            }
             Event::Alarm(alarm) => return Ok(Some(alarm)),
         }
         Ok(None)
@@ -475,6 +498,7 @@ impl World {
 
     fn wake(&mut self, number: usize) -> Result<(), Violation> {
         let now = self.now;
+        let own_now = self.clock(number);
         let Some(life) = self.nodes[number].life_mut() else {
             return Ok(());
         };
@@ -483,7 +507,7 @@ impl World {
             return Ok(());
         }
         life.wake = None;
-        if life.peer.deadline().is_none_or(|(at, _)| at > now) {
+        if life.peer.deadline().is_none_or(|(at, _)| at > own_now) {
             return self.settle(number, "a wake-up");
         }
         if life.woken_at != now {
@@ -504,7 +528,7 @@ impl World {
 
     /// Tells a node something and carries out what it decides.
     fn feed(&mut self, number: usize, input: Input, what: &str) -> Result<(), Violation> {
-        let now = self.now;
+        let now = self.clock(number);
         let tick = matches!(input, Input::Tick);
         let Some(life) = self.nodes[number].life_mut() else {
             return Ok(());
@@ -524,6 +548,7 @@ impl World {
 
     /// Carries out what a node wants, asks it whether it is well, and sets its alarm clock.
     fn settle(&mut self, number: usize, after: &str) -> Result<(), Violation> {
+        let (now, own_now) = (self.now, self.clock(number));
         let mut effects = 0_u32;
         while let Some(effect) = self.nodes[number].life_mut().and_then(Life::decided) {
             effects += 1;
@@ -541,12 +566,12 @@ impl World {
             return Err(self.violation("nodes are well", Some(number), seen));
         }
         if let Some(shadow) = &mut life.shadow
-            && let Err(seen) = shadow.compare(self.now, &life.peer)
+            && let Err(seen) = shadow.compare(own_now, &life.peer)
         {
             let seen = format!("after {after}: {seen}");
             return Err(self.violation(SAME, Some(number), seen));
         }
-        let due = life.peer.deadline().map(|(at, _)| at.max(self.now));
+        let due = life.peer.deadline().map(|(at, _)| now + at.since(own_now));
         if let Some(at) = due
             && life.wake.is_none_or(|wake| at < wake)
         {

@@ -36,7 +36,8 @@ pub struct FilesArgs {
     /// The most nodes that are down at once
     #[arg(long, value_name = "N", default_value_t = 1)]
     down: usize,
-    /// Allow only these faults: crashes, wipes, power, leaves, joins, partitions, storms, splits;
+    /// Allow only these faults: crashes, wipes, power, leaves, joins, partitions, storms, splits,
+    /// cuts, slow, freezes, clocks, rot, full, syncs;
     /// or none, or all [default: all but splits]
     #[arg(long, value_name = "KIND,..", value_parser = faults)]
     faults: Option<Faults>,

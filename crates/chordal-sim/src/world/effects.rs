@@ -71,6 +71,15 @@ impl World {
                 Reach::Here => {
                     self.connect(from, target);
                     let life = self.nodes[target].lives;
+                    if let Some(more) = self.network.again() {
+                        let event = Event::Deliver {
+                            to: target,
+                            life,
+                            from,
+                            bytes: bytes.clone(),
+                        };
+                        self.schedule.push(self.now + after + more, event);
+                    }
                     let event = Event::Deliver {
                         to: target,
                         life,

@@ -59,6 +59,25 @@ enum Landing {
     Hands(OperationId),
 }
 
+impl Move {
+    /// The machine that does the next step.
+    pub(super) const fn at(&self) -> usize {
+        match self.step {
+            Step::Wanted { source, .. } => source,
+            Step::Given { .. } => self.asker,
+            Step::Pushed { target, .. } => target,
+        }
+    }
+
+    /// The machine that reads the chunk in the next step, if one does.
+    pub(super) const fn source(&self) -> Option<usize> {
+        match self.step {
+            Step::Wanted { source, .. } => Some(source),
+            Step::Given { .. } | Step::Pushed { .. } => None,
+        }
+    }
+}
+
 impl World {
     pub(super) fn begin_move(&mut self, asker: usize, effect: EffectId, transfer: Transfer) {
         let life = self.nodes[asker].lives;
@@ -138,7 +157,7 @@ impl World {
                     return self.fail_in(asker, life, effect);
                 };
                 let read = self.nodes[source]
-                    .life()
+                    .life_mut()
                     .map(|life| life.disk.read_chunk(chunk));
                 match read.flatten() {
                     None if self.lives(asker, life) => {

@@ -57,6 +57,19 @@ fn a_ring_survives_crashes() {
 }
 
 #[test]
+fn a_ring_survives_what_hinders_its_machines() {
+    for (seed, kind) in (1..).zip(["cuts", "slow", "freezes", "clocks", "rot", "full", "syncs"]) {
+        let mut faults = Faults::NONE;
+        assert!(faults.allow(kind), "{kind} is a kind");
+        passes(&Options {
+            faults,
+            down_max: 2,
+            ..small(seed)
+        });
+    }
+}
+
+#[test]
 fn what_any_node_decides_is_decided_again_from_its_recording() {
     for seed in 1..=2 {
         passes(&Options {
@@ -80,6 +93,13 @@ fn the_same_seed_is_the_same_run() {
 fn a_trace_does_not_change_the_run() {
     let traced = run(&small(1), Some(Box::new(std::io::sink())));
     assert_eq!(traced, run(&small(1), None));
+}
+
+#[test]
+fn rot_that_is_overlooked_is_caught() {
+    let mut faults = Faults::NONE;
+    assert!(faults.allow("rot"), "rot is a kind");
+    assert!(caught(Plant::OverlookRot, faults));
 }
 
 /// Whether a mistake fails the run of some seed that passes without it.

@@ -127,6 +127,14 @@ impl MemDisk {
         lock(&self.platter).capacity_bytes = Some(bytes);
     }
 
+    /// From here on, this many bytes fit beside those that are there; nothing: room for anything.
+    pub fn leave_room(&self, bytes: Option<u64>) {
+        let mut platter = lock(&self.platter);
+        platter.capacity_bytes = None;
+        let used = CAPACITY_BYTES.saturating_sub(platter.free_bytes());
+        platter.capacity_bytes = bytes.map(|bytes| used + bytes);
+    }
+
     /// Syncs so far: every file and every folder made durable, and every sync of the index.
     pub fn syncs(&self) -> u64 {
         lock(&self.platter).syncs
