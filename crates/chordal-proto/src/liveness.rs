@@ -52,6 +52,8 @@ pub(crate) struct Liveness {
     /// Tokens that the table has and that said when asked that they are not on the ring.
     absent: BTreeMap<Token, Time>,
     pub(crate) rumours: Rumours,
+    /// When this node learned that others are no members any more.
+    departed: BTreeMap<NodeId, Time>,
 }
 
 /// A node that may have fallen silent.
@@ -70,6 +72,17 @@ impl Liveness {
         self.greeted.remove(&node);
         self.doubts.remove(&node);
         self.rumours.clear(node);
+        self.departed.remove(&node);
+    }
+
+    /// A member was given up, or left.
+    pub(crate) fn note_departure(&mut self, now: Time, node: NodeId) {
+        self.departed.insert(node, now);
+    }
+
+    /// When this node learned that one is no member any more.
+    pub(crate) fn departed_at(&self, node: NodeId) -> Option<Time> {
+        self.departed.get(&node).copied()
     }
 
     /// A node in the table said that it has no such token on the ring: it is still looking for its

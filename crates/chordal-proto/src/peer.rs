@@ -589,6 +589,7 @@ impl Peer {
             }
         }
         if was_member && !standing.is_member() {
+            self.liveness.note_departure(now, node);
             self.notice(if standing == Standing::Left {
                 Notice::Left(node)
             } else {

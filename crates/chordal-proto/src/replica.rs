@@ -548,7 +548,9 @@ impl Peer {
     /// copies, are not waited for for ever.
     fn is_gone_for_good(&self, now: Time, node: NodeId, waits_since: Option<Time>) -> bool {
         let heard = self.table.get(node).and_then(|entry| entry.heard);
-        let since = heard.or(waits_since);
+        // Others may have heard of it until the ring gave it up, and where copies are at stake that is
+        // seconds after its silence began.
+        let since = heard.or(waits_since).max(self.liveness.departed_at(node));
         let silence = since.map_or(Duration::ZERO, |since| now.since(since));
         let is_over = silence >= self.timing.grace || self.table.is_forgotten(node);
         !self.table.is_member(node) && is_over
@@ -621,3 +623,6 @@ impl Peer {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;
