@@ -73,7 +73,7 @@ fn measure(effort: Effort) -> Result<Data> {
 const NODES: usize = 1000;
 
 /// How long nodes come and go.
-const MEASURED: Duration = Duration::from_mins(20);
+const MEASURED: Duration = Duration::from_mins(10);
 
 fn row(
     effort: Effort,
