@@ -39,6 +39,8 @@ export class Ring {
       tabindex: "0",
       role: "application",
       "aria-roledescription": "drawing",
+      // Until there is something to draw, and to sum up.
+      "aria-label": "The ring",
       onkeydown: (event) => this.key(event),
     }, patterns(this.prefix), Object.values(this.layers));
     this.watchPointer();

@@ -142,8 +142,9 @@ fn run_seed(run: &RingRun) -> Told {
         Err(panic) => {
             let words = panic_words(&*panic);
             let seed = run.seed;
-            let line =
-                format!("seed {seed}: FAILED: panic: {words}\n  repeat with: chordal sim {run}");
+            let line = format!(
+                "seed {seed}: FAILED: panic: {words}\n  repeat with: chordal sim ring {run}"
+            );
             (line, None)
         }
     }

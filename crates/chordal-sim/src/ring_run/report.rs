@@ -91,7 +91,7 @@ impl fmt::Display for RingReport {
             ),
             Err(violation) => write!(
                 out,
-                "FAILED: {violation}\n  repeat with: chordal sim {}",
+                "FAILED: {violation}\n  repeat with: chordal sim ring {}",
                 self.run
             ),
         }

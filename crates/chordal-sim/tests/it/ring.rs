@@ -70,7 +70,10 @@ fn a_node_that_comes_back_with_its_old_pointers_is_caught_and_the_run_repeats_ex
     let again = run(&report.run, None);
     assert_eq!(again, report);
     let told = report.to_string();
-    assert!(told.contains("repeat with: chordal sim --seed"), "{told}");
+    assert!(
+        told.contains("repeat with: chordal sim ring --seed"),
+        "{told}"
+    );
     assert!(told.contains("--plant undead"), "{told}");
 }
 
