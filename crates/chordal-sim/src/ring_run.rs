@@ -152,10 +152,11 @@ pub fn run(run: &RingRun, lines: Option<Box<dyn Write>>) -> RingReport {
 }
 
 fn live(plan: &Plan, world: &mut RingWorld, fate: &mut Fate<'_>) -> Result<(), Violation> {
+    let patience = FORMING + FORMING_NODE * u32::try_from(plan.nodes).unwrap_or(u32::MAX);
     if plan.in_turn {
-        world.form(plan.nodes, FORMING)?;
+        world.form(plan.nodes, patience)?;
     } else {
-        world.form_at_once(plan.nodes, FORMING)?;
+        world.form_at_once(plan.nodes, patience)?;
     }
     fate.reign(world)
 }
@@ -163,5 +164,9 @@ fn live(plan: &Plan, world: &mut RingWorld, fate: &mut Fate<'_>) -> Result<(), V
 /// Sizes of rings that seeds choose from.
 pub const NODES: RangeInclusive<usize> = 5..=200;
 
-/// A ring forms within this.
+/// A ring forms within this, and
 const FORMING: Duration = Duration::from_mins(10);
+
+/// this more for every node: where each waits for the one before it, a loss in its handshake is
+/// noticed after seconds.
+const FORMING_NODE: Duration = Duration::from_secs(3);

@@ -221,7 +221,35 @@ impl RingWorld {
             return Ok(());
         }
         let before = std::mem::replace(&mut life.views, after.clone());
+        self.count_in_lonely(&after)?;
         self.ring_changes(number, &before, &after)
+    }
+
+    /// Where somebody who looks for its ring finds only a node that has not got into one either, the
+    /// two are a ring from now on: one that the proof says nothing of, since neither of them followed
+    /// any of its members.
+    fn count_in_lonely(&mut self, views: &[TokenView]) -> Result<(), Violation> {
+        let Some(watch) = &self.watch else {
+            return Ok(());
+        };
+        let named = views.iter().flat_map(|view| &view.successors);
+        let unknown: BTreeSet<NodeId> = named
+            .filter(|token| !watch.has(**token))
+            .map(|token| token.node)
+            .collect();
+        for number in 0..self.machines.len() {
+            let machine = &mut self.machines[number];
+            let is_named = unknown.contains(&machine.id);
+            let Some(life) = machine.life_mut().filter(|life| is_named && !life.joined) else {
+                continue;
+            };
+            life.joined = true;
+            if let Some(watch) = &mut self.watch {
+                watch.shake(self.now);
+            }
+            self.look_at(number)?;
+        }
+        Ok(())
     }
 
     /// A node left the ring with notice.

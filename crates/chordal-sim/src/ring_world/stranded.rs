@@ -1,7 +1,8 @@
 //! Nodes that return when nobody is left whom they remember, or who remembers them. Nothing that
 //! such a node could do brings it back: it has to be told an address, as a newcomer is.
 //!
-//! Whoever could find the ring by memory is told nothing, however long that takes it.
+//! Whoever could find the ring by its own memory is told nothing, however long that takes it. That
+//! somebody else remembers it counts where that one has few silent nodes to try.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -43,10 +44,17 @@ impl RingWorld {
         for (&id, &one) in &numbers {
             let peer = self.machines[one].peer();
             let members = peer.map(chordal_proto::Peer::members);
-            for member in members.into_iter().flatten() {
-                let is_asked = member.node != id && member.standing != Standing::Left;
-                if let Some(&other) = numbers.get(&member.node).filter(|_| is_asked) {
-                    known[one].push(other);
+            let remembered: Vec<NodeId> = members
+                .into_iter()
+                .flatten()
+                .filter(|member| member.node != id && member.standing != Standing::Left)
+                .map(|member| member.node)
+                .collect();
+            let up = remembered.iter().filter_map(|node| numbers.get(node));
+            let silent = remembered.len() - up.clone().count();
+            for &other in up {
+                known[one].push(other);
+                if silent <= SILENT_TRIED {
                     known[other].push(one);
                 }
             }
@@ -70,3 +78,7 @@ impl RingWorld {
 
 /// How long a node has to find the ring that it remembers. After a power failure all are back in less.
 const LOOK_AFTER: Duration = Duration::from_secs(12);
+
+/// A node tries the silent ones that it remembers one at a time, every few seconds: with no more of
+/// them than this, it comes to each of them while a ring heals.
+const SILENT_TRIED: usize = 8;
